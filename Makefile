@@ -1,0 +1,38 @@
+# make demo and make test do all their own set-up; both may be run again at once.
+PYTHON ?= python3
+BIN := .venv/bin
+LOCKED := .venv/.locked
+
+.PHONY: demo test lint unit integration e2e bench down clean help
+
+help: ## Show this help
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(LOCKED): requirements.lock pyproject.toml
+	@$(PYTHON) tools/venv.py .venv
+	@touch $@
+
+demo: $(LOCKED) ## Bring up a real Kubernetes, deploy dev, roll the app under load, roll it back
+	@$(BIN)/python -m cli.demo
+
+test: $(LOCKED) ## Run every test: unit, integration, e2e with real pods
+	@$(BIN)/python -m tests.prepare
+	@$(BIN)/pytest
+
+lint: $(LOCKED) ## Check style, types and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+unit: $(LOCKED) ## Run the tests that need no cluster
+	@$(BIN)/pytest tests/unit
+
+bench: $(LOCKED) ## Measure, beside kubectl, into .turnout/bench.json
+	@$(BIN)/python -m tests.bench
+
+down: $(LOCKED) ## End every sandbox; leaves nothing running
+	@$(BIN)/turnout sandbox down --all
+
+clean: down ## End every sandbox and delete what this checkout made
+	rm -rf .turnout .venv

@@ -1,0 +1,87 @@
+"""The `turnout` command: registers the commands and turns errors into text and exit codes.
+
+Commands are imported when they are called, so that `turnout --help` and `turnout rollback` start at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from cli import context
+from cli.errors import TurnoutError
+
+# name: (module under cli.commands, one line for the overview)
+COMMANDS = {
+    "init": ("init", "Write the secrets that an environment needs into its settings file"),
+    "preview": ("preview", "Show what an apply would change"),
+    "up": ("up", "Apply the settings to an environment"),
+    "rollout": ("rollout", "Move the app to its next release, step by step"),
+    "rollback": ("rollback", "Bring the last good release back"),
+    "status": ("status", "Show each service with its health and the reason when it is not healthy"),
+    "logs": ("logs", "Show the log of a workload"),
+    "history": ("history", "List what was applied, by whom and why"),
+    "refresh": ("refresh", "Read the cluster's state back into the stack"),
+    "destroy": ("destroy", "Delete an environment"),
+    "doctor": ("doctor", "Check this machine and an environment, and say how to mend what is amiss"),
+    "sandbox": ("sandbox", "Run a real Kubernetes on this machine"),
+}
+
+
+class Lazy(TyperGroup):
+    """A group whose commands are imported when called; the overview needs names and summaries only."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, summary = COMMANDS[cmd_name]
+        return TyperCommand(cmd_name, help=summary) if _overview_wanted() else _load(cmd_name, module)
+
+
+app = typer.Typer(cls=Lazy, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def root(
+    folder: Annotated[Path | None, typer.Option("-C", metavar="DIR", help="Work on the project in DIR.")] = None,
+) -> None:
+    """Preview, roll out and roll back Pulumi environments.
+
+    Example: turnout preview dev
+    """
+    context.choose(folder)
+
+
+def main() -> None:
+    """Run the command line; errors become three lines on stderr and a documented exit code."""
+    try:
+        app()
+    except TurnoutError as error:
+        typer.secho(f"turnout: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("turnout: interrupted", err=True)
+        sys.exit(8)
+
+
+def _overview_wanted() -> bool:
+    return "_TURNOUT_COMPLETE" not in os.environ and not any(word in COMMANDS for word in sys.argv[1:])
+
+
+def _load(name: str, module: str) -> Any:
+    command = typer.main.get_command(importlib.import_module(f"cli.commands.{module}").app)
+    command.name = name
+    return command
+
+
+if __name__ == "__main__":
+    main()
