@@ -9,7 +9,7 @@ help: ## Show this help
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(LOCKED): requirements.lock pyproject.toml
-	@$(PYTHON) tools/venv.py .venv
+	@$(PYTHON) cli/bootstrap.py .venv
 	@touch $@
 
 demo: $(LOCKED) ## Bring up a real Kubernetes, deploy dev, roll the app under load, roll it back
