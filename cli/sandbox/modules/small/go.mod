@@ -1,0 +1,3 @@
+module turnout.local/sandbox/small
+
+go 1.26.0
