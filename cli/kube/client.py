@@ -1,0 +1,260 @@
+"""The blocking client that commands use."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, TypeVar
+
+import httpx2
+
+from cli.kube import requests
+from cli.kube.config import Endpoint, endpoint
+from cli.kube.errors import Expired, from_answer
+from cli.kube.operations import Broken, Operation, Pause, Server, events
+from cli.kube.requests import Answer, Object, PatchType, Propagation, Request, Write
+from cli.kube.retry import Lost
+
+T = TypeVar("T")
+LIMITS = httpx2.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=60)
+TIMEOUT = httpx2.Timeout(30, connect=5)
+UNSENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+
+
+class Cluster(Protocol):
+    """What says which cluster is meant (`infra.cluster.Cluster`)."""
+
+    @property
+    def kubeconfig(self) -> Path | None: ...
+    @property
+    def context(self) -> str | None: ...
+
+
+def connect(cluster: Cluster) -> Kube:
+    """A client of that cluster. Nothing is sent before the first call."""
+    return Kube(endpoint(cluster.kubeconfig, cluster.context))
+
+
+class Kube:
+    """Raw objects in, raw objects out. Every call may raise KubeError; a busy server is asked again where that is safe."""
+
+    def __init__(
+        self, where: Endpoint, *, server: Server | None = None, transport: httpx2.BaseTransport | None = None
+    ) -> None:
+        self.endpoint = where
+        self.server = server or Server()
+        verify: Any = where.tls if where.tls is not None else True
+        self._http = httpx2.Client(
+            base_url=where.server, auth=where.auth, verify=verify, timeout=TIMEOUT, limits=LIMITS, transport=transport
+        )
+
+    def __enter__(self) -> Kube:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def run(self, operation: Operation[T]) -> T:
+        """Carry an operation out."""
+        try:
+            wanted = next(operation)
+            while True:
+                wanted = self._step(operation, wanted)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+    def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object:
+        """The object; raises NotFound."""
+        return self.run(self.server.get(api_version, kind, name, namespace))
+
+    def find(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object | None:
+        """The object, or None when it or its kind is not there."""
+        return self.run(self.server.find(api_version, kind, name, namespace))
+
+    def list(
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str | None = None,
+        *,
+        labels: str | None = None,
+        fields: str | None = None,
+    ) -> list[Object]:
+        """All objects (of all namespaces without one) that fit the label and field selectors."""
+        found = self.run(self.server.list(api_version, kind, namespace, labels=labels, fields=fields))
+        items: list[Object] = found["items"]
+        return items
+
+    def create(self, manifest: Object, manager: str, *, dry_run: bool = False) -> Object:
+        """Make a new object; raises AlreadyExists."""
+        return self.run(self.server.create(manifest, Write(manager, dry_run)))
+
+    def apply(self, manifest: Object, manager: str, *, force: bool = False, dry_run: bool = False) -> Object:
+        """Server-side apply; raises Conflict, whose claims name the managers and fields in the way."""
+        return self.run(self.server.apply(manifest, Write(manager, dry_run, force)))
+
+    def replace(
+        self, manifest: Object, manager: str, *, dry_run: bool = False, subresource: str | None = None
+    ) -> Object:
+        """PUT the whole object; raises Conflict when the manifest's resourceVersion is no longer the newest."""
+        return self.run(self.server.replace(manifest, Write(manager, dry_run), subresource))
+
+    def patch(
+        self,
+        api_version: str,
+        kind: str,
+        name: str,
+        namespace: str | None,
+        body: Object | list[Object],  # type: ignore[valid-type]
+        manager: str,
+        *,
+        how: PatchType = "merge",
+        subresource: str | None = None,
+        dry_run: bool = False,
+    ) -> Object:
+        """Patch an object; with `metadata.resourceVersion` in a merge patch it fails (Conflict) on any newer state."""
+        write = Write(manager, dry_run)
+        return self.run(
+            self.server.patch(api_version, kind, name, namespace, body, write, how=how, subresource=subresource)
+        )
+
+    def delete(
+        self,
+        api_version: str,
+        kind: str,
+        name: str,
+        namespace: str | None = None,
+        *,
+        propagation: Propagation = "Background",
+        uid: str | None = None,
+        resource_version: str | None = None,
+    ) -> bool:
+        """Ask for the deletion (it may take longer); False when there was nothing to delete."""
+        options = {"propagation": propagation, "uid": uid, "resource_version": resource_version}
+        return self.run(self.server.delete(api_version, kind, name, namespace, **options))  # type: ignore[arg-type]
+
+    def logs(
+        self,
+        namespace: str,
+        pod: str,
+        *,
+        container: str | None = None,
+        tail: int | None = None,
+        previous: bool = False,
+        since_seconds: int | None = None,
+        timestamps: bool = False,
+    ) -> str:
+        """The log of one container, or with `previous` of the one that ran before it."""
+        request = requests.logs(
+            namespace,
+            pod,
+            container=container,
+            tail=tail,
+            previous=previous,
+            since_seconds=since_seconds,
+            timestamps=timestamps,
+        )
+        return self.run(self.server.text(request))
+
+    def follow_logs(
+        self,
+        namespace: str,
+        pod: str,
+        *,
+        container: str | None = None,
+        tail: int | None = None,
+        timestamps: bool = False,
+    ) -> Iterator[str]:
+        """Lines of one container's log as they come, until the container ends."""
+        request = requests.logs(namespace, pod, container=container, tail=tail, follow=True, timestamps=timestamps)
+        yield from (line.decode(errors="replace") for line in self._stream(request, read_timeout=None))
+
+    def proxy(
+        self, namespace: str, service: str, port: int | str, path: str = "/", params: Mapping[str, str] | None = None
+    ) -> str:
+        """The body of a GET to a Service, carried by the API server; an answer of 400 or above raises KubeError."""
+        return self.run(self.server.text(requests.proxy(namespace, service, port, path, params)))
+
+    def request(self, request: Request) -> Answer:
+        """Any other request (see `cli.kube.requests`)."""
+        return self.run(self.server.exchange(request))
+
+    def watch(
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str | None = None,
+        *,
+        labels: str | None = None,
+        fields: str | None = None,
+        resource_version: str | None = None,
+        seconds: int = 290,
+    ) -> Iterator[tuple[str, Object]]:
+        """(ADDED | MODIFIED | DELETED, object) for up to `seconds`: what is there first (unless a resourceVersion says
+        from where on), then each change. A lost connection or an expired version is picked up again by listing."""
+        until = time.monotonic() + seconds
+        row = self.run(self.server.kind(api_version, kind))
+        version = resource_version
+        while (left := int(until - time.monotonic())) > 0:
+            if version is None:
+                found = self.run(self.server.list(api_version, kind, namespace, labels=labels, fields=fields))
+                yield from (("ADDED", item) for item in found["items"])
+                version = found["metadata"]["resourceVersion"]
+            request = requests.watch(
+                row, namespace, resource_version=version, labels=labels, fields=fields, seconds=left
+            )
+            try:
+                for what, item in self._events(request, left):
+                    version = item["metadata"]["resourceVersion"]
+                    if what != "BOOKMARK":
+                        yield what, item
+            except Expired:
+                version = None
+            except httpx2.TransportError:
+                time.sleep(0.2)
+
+    def _events(self, request: Request, seconds: int) -> Iterator[tuple[str, Object]]:
+        for line in self._stream(request, read_timeout=seconds + 5):
+            event = json.loads(line)
+            if event["type"] == "ERROR":
+                raise from_answer(
+                    request.action, int(event["object"].get("code", 500)), json.dumps(event["object"]).encode()
+                )
+            yield event["type"], event["object"]
+
+    def _stream(self, request: Request, read_timeout: float | None) -> Iterator[bytes]:
+        timeout = httpx2.Timeout(30, connect=5, read=read_timeout)
+        with self._http.stream(
+            "GET", request.path, params=request.params, headers=request.headers(), timeout=timeout
+        ) as response:
+            if response.status_code >= 400:
+                raise from_answer(request.action, response.status_code, response.read())
+            yield from events(response.iter_bytes())
+
+    def _step(self, operation: Operation[T], wanted: Request | Pause) -> Request | Pause:
+        if isinstance(wanted, Pause):
+            time.sleep(wanted.seconds)
+            return next(operation)
+        try:
+            answer = self._send(wanted)
+        except httpx2.TransportError as error:
+            return operation.throw(Broken(Lost(str(error) or type(error).__name__, not isinstance(error, UNSENT))))
+        return operation.send(answer)
+
+    def _send(self, request: Request) -> Answer:
+        with suppress(httpx2.DecodingError):
+            response = self._http.request(
+                request.method, request.path, params=request.params, content=request.body, headers=request.headers()
+            )
+            return Answer(response.status_code, response.headers, response.content)
+        raise httpx2.ReadError("the answer could not be decoded")
