@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ class Environment:
     adopting: pulumi.ProviderResource
     """Takes over objects that exist already; for content-hashed configuration that outlives its release."""
     api_ports: tuple[int, ...] = ()
+    declared: Mapping[str, pulumi.Resource] = field(default_factory=dict)
+    """Namespace name to the resource that makes it: what every object in that namespace waits for."""
 
     def place(self, stack: Stack, component: str) -> Placement:
         return Placement(

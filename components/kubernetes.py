@@ -1,7 +1,7 @@
 """Kubernetes manifests as Pulumi resources.
 
 One small resource class stands for the hundreds that pulumi_kubernetes generates: the same type tokens, inputs and
-options reach the engine (a test compares them), and the program starts a second sooner because their modules stay unread.
+options reach the engine (a test compares them), and the program starts a second sooner as their modules stay unread.
 """
 
 from __future__ import annotations
@@ -41,12 +41,14 @@ def apply(
     name: str | None = None,
     opts: pulumi.ResourceOptions | None = None,
 ) -> KubernetesObject:
-    """Declares one object. `name` is the Pulumi name, by default `NAMESPACE/NAME` less the hash of its content."""
+    """Declares one object, after its namespace. `name` is the Pulumi name, by default `resource_name(manifest)`."""
+    namespace = environment.declared.get(manifest["metadata"].get("namespace", ""))
     defaults = pulumi.ResourceOptions(
         provider=environment.adopting if outlives_release(manifest) else environment.cluster,
         retain_on_delete=outlives_release(manifest) or None,
         ignore_changes=_IGNORED.get(manifest["kind"]),
         additional_secret_outputs=_SECRET_OUTPUTS.get(manifest["kind"]),
+        depends_on=[namespace] if namespace else None,
         version=_package_version(),
     )
     options = pulumi.ResourceOptions.merge(defaults, opts)
@@ -65,7 +67,7 @@ def stamped(manifest: Manifest) -> Manifest:
 
 
 def resource_name(manifest: Manifest) -> str:
-    """A name that stays when the content does not, so that a change shows as one and not as a create and a delete."""
+    """`NAMESPACE/NAME` less the hash of its content: it outlasts a change of content, which then shows as one."""
     metadata = manifest["metadata"]
     content = metadata.get("labels", {}).get(CONTENT_LABEL, "")
     name = metadata["name"].removesuffix(f"-{content}") if content else metadata["name"]

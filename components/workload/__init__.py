@@ -1,5 +1,6 @@
 """One thing that runs: a service, a worker, a job, an agent on every node."""
 
+from components.workload.component import Address, Workload
 from components.workload.spec import (
     Accepts,
     ApiServer,
@@ -27,6 +28,7 @@ from components.workload.spec import (
 
 __all__ = [
     "Accepts",
+    "Address",
     "ApiServer",
     "Autoscale",
     "Calls",
@@ -46,6 +48,7 @@ __all__ = [
     "SecretFiles",
     "Spread",
     "Storage",
+    "Workload",
     "WorkloadSpec",
     "Workloads",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -46,30 +47,36 @@ class Workload(pulumi.ComponentResource):
         *,
         stack: Stack,
         component: str,
+        after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """`after`: what must be ready before this workload's pods start."""
         super().__init__("turnout:workload:Workload", name, None, opts)
         self.spec = spec
         self.placement: Placement = environment.place(stack, component)
         self.manifests = kubernetes.manifests(spec, self.placement)
-        self._declare(environment)
+        self._declare(environment, after)
         self.register_outputs({})
 
     def address(self, port: str = "") -> Address:
         """The Service's address at the named port (default: the first served port)."""
-        return kubernetes_address(self.spec, self.placement, port)
+        return address(self.spec, self.placement, port)
 
-    def _declare(self, environment: Environment) -> None:
-        needed: list[pulumi.Resource] = []
+    def _declare(self, environment: Environment, after: Sequence[pulumi.Resource]) -> None:
+        needed: list[pulumi.Resource] = list(after)
         for manifest in self.manifests:
-            options = pulumi.ResourceOptions(parent=self, depends_on=list(needed))
+            is_controller = manifest["kind"] in kubernetes.CONTROLLERS
+            options = pulumi.ResourceOptions(parent=self, depends_on=list(needed) if is_controller else None)
             declared = apply(manifest, environment=environment, opts=options)
-            if manifest["kind"] in kubernetes.CONTROLLERS:
+            if is_controller:
                 self.controller = declared
             if manifest["kind"] in kubernetes.NEEDED_FIRST:
                 needed.append(declared)
 
 
-def kubernetes_address(spec: WorkloadSpec, placement: Placement, port: str = "") -> Address:
-    served = next(p for p in spec.ports if p.served and port in ("", p.name))
-    return Address(spec.name, placement.namespace, served.served_as or served.number)
+def address(spec: WorkloadSpec, placement: Placement, port: str = "") -> Address:
+    """Where `spec` is reached when placed so. Raises ValueError when it serves no such port."""
+    for served in spec.ports:
+        if served.served and port in ("", served.name):
+            return Address(spec.name, placement.namespace, served.served_as or served.number)
+    raise ValueError(f"{spec.name} serves no port {port or 'at all'}")

@@ -1,0 +1,61 @@
+"""Names, labels and metadata of a workload's objects. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from components.environment import DESCRIBED_TRACK, Placement
+from components.kubernetes import CONTENT_LABEL, Manifest, revealed
+from components.workload.spec import WorkloadSpec
+
+
+def track(spec: WorkloadSpec) -> str | None:
+    """The letter of the track that the settings describe; None for a workload that never runs twice."""
+    return DESCRIBED_TRACK if spec.tracked else None
+
+
+def object_name(spec: WorkloadSpec) -> str:
+    """The name of all objects that belong to one running copy of the workload: `api-a`."""
+    return "-".join(filter(None, (spec.name, track(spec))))
+
+
+def cluster_name(spec: WorkloadSpec, placement: Placement) -> str:
+    """The name of the workload's cluster-scoped objects."""
+    return f"turnout-{placement.environment}-{object_name(spec)}"
+
+
+def labels(spec: WorkloadSpec, placement: Placement) -> dict[str, str]:
+    return placement.labels(spec.name, track(spec))
+
+
+def selector(spec: WorkloadSpec, placement: Placement) -> dict[str, str]:
+    return placement.selector(spec.name, track(spec))
+
+
+def manifest(
+    api_version: str, kind: str, spec: WorkloadSpec, placement: Placement, /, *, name: str = "", **fields: Any
+) -> Manifest:
+    """A namespaced object of the workload, named after its running copy unless `name` says otherwise."""
+    metadata = {
+        "name": name or object_name(spec),
+        "namespace": placement.namespace,
+        "labels": labels(spec, placement),
+    }
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}
+
+
+def content_hash(content: Any) -> str:
+    """Ten hex digits that stand for the content, secrets included."""
+    canonical = json.dumps(revealed(content), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:10]
+
+
+def named_by_content(made: Manifest, stem: str, content: Any) -> Manifest:
+    """The manifest named `STEM-HASH`, with the hash as a label so that the stem can be told from it."""
+    digest = content_hash(content)
+    metadata: Mapping[str, Any] = made["metadata"]
+    labelled = {**metadata["labels"], CONTENT_LABEL: digest}
+    return {**made, "metadata": {**metadata, "name": f"{stem}-{digest}", "labels": labelled}}
