@@ -189,10 +189,10 @@ def _host_volume(path: HostPath) -> dict[str, Any]:
 
 
 def _mounts(spec: WorkloadSpec) -> list[dict[str, Any]]:
-    read_only = [
-        {"name": item.name, "mountPath": item.path, "readOnly": True} for item in (*spec.config, *spec.secrets)
-    ]
-    writable = [{"name": item.name, "mountPath": item.path} for item in (*spec.scratch, *spec.storage)]
+    fixed: list[ConfigFiles | SecretFiles] = [*spec.config, *spec.secrets]
+    free: list[Scratch | Storage] = [*spec.scratch, *spec.storage]
+    read_only = [{"name": item.name, "mountPath": item.path, "readOnly": True} for item in fixed]
+    writable = [{"name": item.name, "mountPath": item.path} for item in free]
     return read_only + writable + [_host_mount(path) for path in _host_paths(spec)]
 
 
