@@ -1,6 +1,10 @@
-"""One thing that runs: a service, a worker, a job, an agent on every node."""
+"""One thing that runs: a service, a worker, a job, an agent on every node.
 
-from components.workload.component import Address, Workload
+Descriptions (`WorkloadSpec` and its parts) load without Pulumi, which settings and rollbacks do not need; `Workload` loads it.
+"""
+
+from typing import TYPE_CHECKING, Any
+
 from components.workload.spec import (
     Accepts,
     ApiServer,
@@ -25,6 +29,9 @@ from components.workload.spec import (
     Workloads,
     WorkloadSpec,
 )
+
+if TYPE_CHECKING:
+    from components.workload.component import Address, Workload
 
 __all__ = [
     "Accepts",
@@ -52,3 +59,11 @@ __all__ = [
     "WorkloadSpec",
     "Workloads",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("Address", "Workload"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from components.workload import component
+
+    return getattr(component, name)
