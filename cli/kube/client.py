@@ -40,7 +40,7 @@ def connect(cluster: Cluster) -> Kube:
 
 
 class Kube:
-    """Raw objects in, raw objects out. Every call may raise KubeError; a busy server is asked again where that is safe."""
+    """Raw objects in and out. Any call may raise KubeError; a busy server is asked again where that is safe."""
 
     def __init__(
         self, where: Endpoint, *, server: Server | None = None, transport: httpx2.BaseTransport | None = None

@@ -21,7 +21,7 @@ class Lost:
 
 @dataclass(frozen=True)
 class Policy:
-    """At most `attempts` tries; waits double from `first` seconds to `longest`, a Retry-After counts up to `patience`."""
+    """At most `attempts` tries; waits double from `first` seconds to `longest`, a Retry-After up to `patience`."""
 
     attempts: int = 6
     first: float = 0.2
