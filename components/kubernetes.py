@@ -14,15 +14,11 @@ from typing import Any, Final
 import pulumi
 
 from components.environment import Environment
+from components.manifest import Manifest, outlives_release, resource_name, revealed, stamped, type_token
 from components.secret import Secret
 
-Manifest = dict[str, Any]
-"""A Kubernetes object in its own spelling (camelCase). Leaves may be `Secret`."""
+__all__ = ["KubernetesObject", "Manifest", "apply"]
 
-FIELD_MANAGER: Final = "turnout"
-CONTENT_LABEL: Final = "turnout.dev/content"
-
-_ANNOTATIONS: Final[Mapping[str, Mapping[str, str]]] = {"Service": {"pulumi.com/skipAwait": "true"}}
 _IGNORED: Final[Mapping[str, list[str]]] = {"Service": ["spec.selector"]}
 _SECRET_OUTPUTS: Final[Mapping[str, list[str]]] = {"Secret": ["data", "stringData"]}
 
@@ -53,47 +49,6 @@ def apply(
     )
     options = pulumi.ResourceOptions.merge(defaults, opts)
     return KubernetesObject(name or resource_name(manifest), stamped(manifest), options)
-
-
-def stamped(manifest: Manifest) -> Manifest:
-    """The manifest as it is applied: with the annotations that fix its field manager and how it is waited for."""
-    metadata = manifest["metadata"]
-    annotations = {
-        **metadata.get("annotations", {}),
-        "pulumi.com/patchFieldManager": FIELD_MANAGER,
-        **_ANNOTATIONS.get(manifest["kind"], {}),
-    }
-    return {**manifest, "metadata": {**metadata, "annotations": annotations}}
-
-
-def resource_name(manifest: Manifest) -> str:
-    """`NAMESPACE/NAME` less the hash of its content: it outlasts a change of content, which then shows as one."""
-    metadata = manifest["metadata"]
-    content = metadata.get("labels", {}).get(CONTENT_LABEL, "")
-    name = metadata["name"].removesuffix(f"-{content}") if content else metadata["name"]
-    return "/".join(filter(None, (metadata.get("namespace"), name)))
-
-
-def outlives_release(manifest: Manifest) -> bool:
-    """Whether an older release may still need this object after the program no longer names it."""
-    return bool(manifest.get("immutable")) and CONTENT_LABEL in manifest["metadata"].get("labels", {})
-
-
-def type_token(manifest: Manifest) -> str:
-    """Pulumi's type of the manifest's kind: `kubernetes:apps/v1:Deployment`."""
-    group_version = manifest["apiVersion"]
-    return f"kubernetes:{group_version if '/' in group_version else f'core/{group_version}'}:{manifest['kind']}"
-
-
-def revealed(value: Any) -> Any:
-    """The value with every `Secret` in it opened."""
-    if isinstance(value, Secret):
-        return value.reveal()
-    if isinstance(value, Mapping):
-        return {key: revealed(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [revealed(item) for item in value]
-    return value
 
 
 def _inputs(manifest: Manifest) -> dict[str, Any]:

@@ -23,9 +23,28 @@ KUBE_STATE_METRICS: Final = "2.15.0"
 METRICS_SERVER: Final = "0.9.0"
 POSTGRES: Final = "15"  # Debian's packages
 REDIS: Final = "7.0"  # Debian's packages
+SANDBOX_IMAGES: Final[dict[str, str]] = {  # built on this machine: a sandbox has no registry
+    name: f"turnout.local/{name}:{version}"
+    for name, version in {
+        "pause": "1",
+        "busybox": "1",
+        "coredns": COREDNS,
+        "prometheus": PROMETHEUS,
+        "alertmanager": ALERTMANAGER,
+        "node-exporter": NODE_EXPORTER,
+        "collector": COLLECTOR,
+        "loki": LOKI,
+        "kube-state-metrics": KUBE_STATE_METRICS,
+        "metrics-server": METRICS_SERVER,
+        "postgres": POSTGRES,
+        "redis": REDIS,
+    }.items()
+}
 
 # images: what an environment outside the sandbox pulls, by digest (multi-architecture indexes)
 IMAGES: Final[dict[str, str]] = {
+    "postgres": "postgres:15.19-bookworm@sha256:539ceaaae49b3a7c8a04467cf00cc6788d8e3f1675df41860d86eebc4c40524f",
+    "redis": "redis:7.2-bookworm@sha256:e51cbc16f94b2426e80b9516db174a07d55e882217a1ec1d729b137b32e24e42",
     "prometheus": "prom/prometheus:v3.15.0@sha256:efd719c99d83b060d9daefdcf00360461adf279f45ef5391f8d111892118753e",
     "alertmanager": "prom/alertmanager:v0.34.1@sha256:e9733bafb1bdef9b00e25a21f8f99dc26a22224bf16641ad754d1649f4c3357a",
     "loki": "grafana/loki:3.7.8@sha256:1107dd5274e0ada47e42472b7a7e71f3b2a2fe878878108f3e2f9e51528f0193",

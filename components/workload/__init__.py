@@ -1,6 +1,6 @@
 """One thing that runs: a service, a worker, a job, an agent on every node.
 
-Descriptions (`WorkloadSpec` and its parts) load without Pulumi, which settings and rollbacks do not need; `Workload` loads it.
+Descriptions (`WorkloadSpec` and its parts) load without Pulumi, which settings and rollbacks do without.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 
 from components.environment import Placement
-from components.kubernetes import Manifest
+from components.manifest import Manifest
 from components.secret import Secret
 from components.workload.naming import named_by_content
 from components.workload.spec import ConfigFiles, SecretFiles, WorkloadSpec

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from components.environment import Placement
-from components.kubernetes import Manifest
+from components.manifest import Manifest
 from components.workload.naming import cluster_name, labels, manifest, object_name
 from components.workload.spec import Rule, WorkloadSpec
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from components.environment import Placement
-from components.kubernetes import Manifest
+from components.manifest import Manifest
 from components.workload import files, network
 from components.workload.identity import identity
 from components.workload.naming import manifest, named_by_content, object_name, selector

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.environment import DESCRIBED_TRACK, Placement
-from components.kubernetes import CONTENT_LABEL, Manifest, revealed
+from components.manifest import CONTENT_LABEL, Manifest, revealed
 from components.workload.spec import WorkloadSpec
 
 

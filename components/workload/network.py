@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, cast
 
 from components.environment import Placement, Stack
-from components.kubernetes import Manifest
+from components.manifest import Manifest
 from components.workload.naming import manifest, selector
 from components.workload.spec import Accepts, ApiServer, Calls, Nodes, Outside, Port, Workloads, WorkloadSpec
 

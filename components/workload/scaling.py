@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.environment import Placement
-from components.kubernetes import Manifest
+from components.manifest import Manifest
 from components.workload.naming import manifest, object_name, selector
 from components.workload.spec import WorkloadSpec
 
