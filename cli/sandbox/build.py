@@ -1,7 +1,8 @@
 """Builds the sandbox's parts from their pinned Go modules, each once, into the cache.
 
 `<cache>/bin/<part>-<key>/` holds the binaries and `build.json`; the key covers the module folder's files, the Go
-version, the target and the flags, so whatever changes a binary changes its folder. A folder appears whole or not at all.
+version, the target and the flags, so whatever changes a binary changes its folder.
+A folder appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from cli.sandbox.toolchain import Go
 _FIXED_FLAGS: Final = ("-mod=readonly", "-trimpath", "-buildvcs=false", "-v")
 _TAIL: Final = 15
 _COUNT_SHOWN_EVERY: Final = 100
-_WARM: Final = 3  # a build this many times faster than usual found Go's own cache filled and says nothing about a cold one
+_WARM: Final = 3  # that many times faster than usual: Go had it all compiled, which says nothing about a cold build
 
 
 def ensure(names: Sequence[str], progress: Progress) -> dict[str, Path]:
@@ -97,7 +98,7 @@ def _link(program: Program, folder: Path) -> None:
         (folder / alias).symlink_to(program.binary)
 
 
-def run_go(arguments: list[str], folder: Path, name: str, step: Step, extra: dict[str, str] | None = None) -> None:
+def run_go(arguments: list[str], folder: Path, name: str, step: Step) -> None:
     """Runs one Go command to its end, its output going to a log in the cache.
 
     Raises TurnoutError with the log's last lines when it fails; an interruption ends the child and all it started.
@@ -109,7 +110,7 @@ def run_go(arguments: list[str], folder: Path, name: str, step: Step, extra: dic
         subprocess.Popen(
             arguments,
             cwd=folder,
-            env={**environment(), **(extra or {})},
+            env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
