@@ -44,7 +44,11 @@ func become(arguments []string) error {
 
 func prepare(data string) error {
 	if exists(filepath.Join(data, marker)) {
-		return os.RemoveAll(filepath.Join(data, unfinished))
+		return inOrder(
+			func() error { return os.RemoveAll(filepath.Join(data, unfinished)) },
+			// The server refuses what the kubelet's fsGroup makes of the folder at each start.
+			func() error { return os.Chmod(data, 0o700) },
+		)
 	}
 	password, err := password()
 	if err != nil {
