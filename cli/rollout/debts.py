@@ -1,0 +1,98 @@
+"""What a rollback owes the Pulumi state: noted in the cluster first, settled once the state store is reachable."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from cli.errors import TurnoutError
+from cli.rollout import records, releases
+from cli.rollout.book import Debt
+from cli.rollout.records import Record
+
+if TYPE_CHECKING:
+    from cli.kube.client import Kube
+    from cli.progress import Progress
+
+LIMIT = 120.0
+
+
+class Settlement:
+    """The state being settled by another process, while the cluster is waited for."""
+
+    def __init__(self, root: Path, environment: str, record: Record) -> None:
+        self._process = subprocess.Popen(
+            _command(environment),
+            cwd=root,
+            stdin=_as_file(record.to_json()),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def finish(self) -> str:
+        """Waits for the end. Empty when the state is settled, else why it is not."""
+        try:
+            _, said = self._process.communicate(timeout=LIMIT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+            return f"no end after {LIMIT:.0f} s"
+        if self._process.returncode == 0:
+            return ""
+        lines = said.strip().splitlines()
+        return lines[-1] if lines else f"exit code {self._process.returncode}"
+
+
+def begin(root: Path | None, environment: str, record: Record) -> Settlement | None:
+    """Start settling; None where there is no checkout of the environment to settle from."""
+    if root is None or not (root / f"Pulumi.{environment}.yaml").is_file():
+        return None
+    return Settlement(root, environment, record)
+
+
+def clear(kube: Kube, environment: str, debt: Debt) -> None:
+    """The debt is paid; one that was made since stays."""
+    releases.change(kube, environment, lambda book: replace(book, debt=None) if book.debt == debt else book)
+
+
+def settle_owed(kube: Kube, environment: str, root: Path, progress: Progress) -> Debt | None:
+    """Settle what an earlier rollback owes; call it under the lock, before the engine. Returns what was paid."""
+    debt = releases.load(kube, environment).debt
+    if debt is None:
+        return None
+    with progress.step(f"settling the state after the rollback to release {debt.number}"):
+        _settle(kube, environment, root, debt)
+    return debt
+
+
+def _settle(kube: Kube, environment: str, root: Path, debt: Debt) -> None:
+    settlement = begin(root, environment, records.fetch(kube, environment, debt.record))
+    why = settlement.finish() if settlement else f"there is no Pulumi.{environment}.yaml in {root}"
+    if why:
+        raise TurnoutError(
+            f"the state of {environment} could not be settled after the rollback to release {debt.number}",
+            why=why,
+            next="mend that, then run the same command again; the cluster itself is as it should be",
+        )
+    clear(kube, environment, debt)
+
+
+def _as_file(document: dict[str, Any]) -> IO[str]:
+    """A nameless file: unlike a pipe it never makes the writer wait."""
+    file = tempfile.TemporaryFile("w+")  # noqa: SIM115
+    json.dump(document, file)
+    file.seek(0)
+    return file
+
+
+def _command(environment: str) -> list[str]:
+    """At a low priority: what serves comes first."""
+    nice = ["nice", "-n", "10"] if shutil.which("nice") else []
+    return [*nice, sys.executable, "-m", "cli.engine.settle", environment]

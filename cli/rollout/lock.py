@@ -1,0 +1,269 @@
+"""The environment's lock: one at a time changes an environment, and everybody else hears who.
+
+`environment_lock` takes the Lease `lock` in the control namespace, keeps it alive with a heartbeat and leaves it
+however the block ends, by a signal too. Every write carries the Lease's resourceVersion: of two that take it at once
+one wins.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from cli.errors import Locked, TurnoutError
+from cli.kube.errors import AlreadyExists, Conflict, Forbidden, NotFound
+from cli.progress import Progress, Silent, Step
+from cli.rollout import identity, lease, process
+from cli.rollout.control import MANAGER, in_namespace, namespace, stamp
+from cli.rollout.lease import Claim, Holder, Lease, Silence
+
+if TYPE_CHECKING:
+    from cli.kube.client import Kube
+
+_LOOK_AGAIN = 0.5
+_LEASE = ("coordination.k8s.io/v1", "Lease", lease.NAME)
+
+
+class Held:
+    """The lock while we have it. Thread-safe."""
+
+    def __init__(self, kube: Kube, environment: str, current: Lease, claim: Claim) -> None:
+        self.environment = environment
+        self.claim = claim
+        self._kube = kube
+        self._current = current
+        self._guard = threading.Lock()
+        self._ended = threading.Event()
+        self._lost = threading.Event()
+
+    def check(self) -> None:
+        """Raises Locked when somebody else took the lock over: nothing may be written any more."""
+        if self._lost.is_set():
+            raise Locked(
+                f"the lock of {self.environment} is no longer ours",
+                why="its heartbeat failed for too long and somebody took it over",
+                next=f"turnout status {self.environment}",
+            )
+
+    def phase(self, text: str) -> None:
+        """Tell others what is being done right now (`turnout rollout status`)."""
+        with suppress(TurnoutError):
+            self._write(lambda current: lease.noted(current, "phase", text))
+
+    @property
+    def abort(self) -> str:
+        """Who asked for an abort, as of the last look; empty: nobody."""
+        owner = lease.holder(self._current)
+        return owner.abort if owner else ""
+
+    def look(self) -> None:
+        """Read the Lease again: an abort asked for, a lock lost."""
+        with self._guard:
+            self._reread()
+
+    def beat(self) -> None:
+        """Keep the lock alive until `release`. Failures are retried; losing the lock ends it."""
+        last = time.monotonic()
+        while not self._ended.wait(lease.HEARTBEAT if time.monotonic() - last < lease.HEARTBEAT else 1):
+            try:
+                self._write(lambda current: lease.renewed(current, stamp()))
+                last = time.monotonic()
+            except TurnoutError:
+                if time.monotonic() - last > lease.DURATION:
+                    self._lost.set()
+            if self._lost.is_set():
+                return
+
+    def release(self) -> None:
+        """Leave the lock, unless it was lost."""
+        self._ended.set()
+        with suppress(TurnoutError):
+            self._write(lease.released)
+
+    def _write(self, change: Any) -> None:
+        with self._guard:
+            for _ in range(3):
+                if self._lost.is_set():
+                    return
+                try:
+                    self._current = self._kube.replace(change(self._current), MANAGER)
+                    return
+                except (Conflict, NotFound):
+                    self._reread()
+
+    def _reread(self) -> None:
+        found = self._kube.find(*_LEASE, namespace(self.environment))
+        owner = lease.holder(found)
+        if found is None or owner is None or owner.token != self.claim.token:
+            self._lost.set()
+        else:
+            self._current = found
+
+
+@contextmanager
+def environment_lock(
+    kube: Kube,
+    environment: str,
+    *,
+    command: str,
+    reason: str = "",
+    wait: float = 0,
+    progress: Progress | None = None,
+) -> Iterator[Held]:
+    """Holds the environment for the block. `wait`: seconds to wait for a living holder; a dead one is replaced.
+
+    Raises Locked (exit 5), which names the owner and the next command.
+    """
+    with _signals_as_interrupts():
+        claim = _claim(command, reason)
+        held = Held(kube, environment, _acquire(kube, environment, claim, wait, progress or Silent()), claim)
+        threading.Thread(target=held.beat, name="lock heartbeat", daemon=True).start()
+        try:
+            yield held
+        finally:
+            held.release()
+
+
+def current(kube: Kube, environment: str) -> Holder | None:
+    """Who holds the environment now."""
+    return lease.holder(_find(kube, environment))
+
+
+def ask_abort(kube: Kube, environment: str, who: str) -> Holder | None:
+    """Ask the holder to stop and roll back; None when nobody holds the lock."""
+    while found := _find(kube, environment):
+        owner = lease.holder(found)
+        if owner is None:
+            return None
+        try:
+            kube.replace(lease.noted(found, "abort", who), MANAGER)
+            return owner
+        except Conflict:
+            continue
+    return None
+
+
+def dead(kube: Kube, environment: str) -> bool:
+    """Whether the holder is certainly dead, without waiting for it."""
+    found = _find(kube, environment)
+    owner = lease.holder(found)
+    return bool(found and owner and _certainly_dead(kube, found, owner, silent=0.0))
+
+
+def local_user() -> str:
+    """`user@host` of this process."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
+
+
+def _acquire(kube: Kube, environment: str, claim: Claim, wait: float, progress: Progress) -> Lease:
+    found = _find(kube, environment)
+    taken = _try_take(kube, environment, found, claim, silent=0.0)
+    if taken is not None:
+        return taken
+    with progress.step(f"waiting for the lock of {environment}") as step:
+        return _wait_for(kube, environment, claim, wait, step)
+
+
+def _wait_for(kube: Kube, environment: str, claim: Claim, wait: float, step: Step) -> Lease:
+    silence = Silence()
+    began = time.monotonic()
+    suspected = False
+    while True:
+        found = _find(kube, environment)
+        owner = lease.holder(found)
+        now = time.monotonic()
+        silent = silence.observe(owner, now) if owner else 0.0
+        if (taken := _try_take(kube, environment, found, claim, silent)) is not None:
+            return taken
+        suspected = suspected or bool(
+            found and lease.server_silence(found, identity.server_time(kube)) > lease.DURATION
+        )
+        patience = max(wait, lease.DURATION + 1 if suspected and not silence.beats else 0.0)
+        if owner and now - began >= patience:
+            raise _locked(environment, owner, claim)
+        if owner:
+            step.update(f"{owner.who} on {owner.host} runs {owner.command}; last heartbeat seen {silent:.0f} s ago")
+        time.sleep(_LOOK_AGAIN)
+
+
+def _try_take(kube: Kube, environment: str, found: Lease | None, claim: Claim, silent: float) -> Lease | None:
+    """The Lease when it is ours now; None while somebody has it, or was faster."""
+    owner = lease.holder(found)
+    if found is not None and owner is not None and not _certainly_dead(kube, found, owner, silent):
+        return None
+    wanted = lease.taken(found, environment, claim, stamp())
+    try:
+        if found is not None:
+            return kube.replace(wanted, MANAGER)
+        return in_namespace(kube, environment, lambda: kube.create(wanted, MANAGER))
+    except (Conflict, AlreadyExists):
+        return None
+
+
+def _certainly_dead(kube: Kube, found: Lease, owner: Holder, silent: float) -> bool:
+    if silent >= lease.DURATION or owner.process_gone:
+        return True
+    return lease.server_silence(found, identity.server_time(kube)) >= lease.CERTAIN
+
+
+def _find(kube: Kube, environment: str) -> Lease | None:
+    try:
+        return kube.find(*_LEASE, namespace(environment))
+    except Forbidden as error:
+        error.next = f"ask for get, create and update of leases in namespace {namespace(environment)}"
+        raise
+
+
+def _claim(command: str, reason: str) -> Claim:
+    return Claim(local_user(), command, reason, os.getpid(), process.mine(), secrets.token_hex(8))
+
+
+def _locked(environment: str, owner: Holder, claim: Claim) -> Locked:
+    held_for = lease.age(owner.since, datetime.now(UTC))
+    why = f"{owner.who} on {owner.host} holds it since {held_for} (pid {owner.pid}): {owner.command}"
+    if owner.reason:
+        why += f" ({owner.reason})"
+    if owner.phase:
+        why += f"; now: {owner.phase}"
+    return Locked(f"{environment} is locked", why=why, next=_next(environment, owner, claim))
+
+
+def _next(environment: str, owner: Holder, claim: Claim) -> str:
+    again = claim.command if "--wait" in claim.command else f"{claim.command} --wait 600"
+    if "rollout start" in owner.command:
+        return f"{again}   (or end it: turnout rollout abort {environment})"
+    return again
+
+
+@contextmanager
+def _signals_as_interrupts() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the block like Ctrl-C does, so that the lock is left."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is signal.SIG_DFL:
+            signal.signal(number, _interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001
+    raise KeyboardInterrupt
