@@ -1,0 +1,145 @@
+"""The schedule, and what happens to each request on it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from cli.load.exchange import Answer, Broken, Connection, get
+from cli.load.tally import Sent, Tally, identity
+from cli.load.target import Target
+
+TIMEOUT = 1.0
+"""Seconds that an ordinary request has."""
+
+SLOW_SECONDS = 5
+"""Seconds that a slow request is under way on purpose; it has twice that."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to send: `rate` requests a second to the target's path, and `slow_rate` a second to `slow_path`."""
+
+    target: Target
+    rate: float
+    seconds: float
+    kept: int = 16
+    slow_path: str = ""
+    slow_rate: float = 1.0
+
+
+class Generator:
+    """Sends a plan. `stop` ends it early; requests under way are waited for."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.tally = Tally()
+        self._idle: deque[Connection] = deque()
+        self._open = 0
+        self._stopped = asyncio.Event()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._offset = time.time() - time.monotonic()
+        host = plan.target.host
+        self._new = get(host, plan.target.path, keep=False)
+        self._kept = get(host, plan.target.path, keep=True)
+        self._slow = get(host, plan.slow_path, keep=False)
+
+    def stop(self) -> None:
+        """Send nothing more."""
+        self._stopped.set()
+
+    async def run(self) -> dict[str, Any]:
+        """Send everything; the result is plain data (see Tally.result)."""
+        began = time.monotonic()
+        schedules = [self._send(self.plan.rate, self._ordinary)]
+        if self.plan.slow_path:
+            schedules.append(self._send(self.plan.slow_rate, self._slow_one))
+        await asyncio.gather(*schedules)
+        ended = time.monotonic()
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+        for connection in self._idle:
+            connection.close()
+        plan = self.plan
+        url = f"http://{plan.target.host}:{plan.target.port}{plan.target.path}"
+        return self.tally.result(url=url, rate=plan.rate, began=began + self._offset, ended=ended + self._offset)
+
+    async def _send(self, rate: float, one: Any) -> None:
+        start, number = time.monotonic(), 0
+        while not self._stopped.is_set() and number < rate * self.plan.seconds:
+            due = start + number / rate
+            if (wait := due - time.monotonic()) > 0:
+                await self._sleep(wait)
+                continue
+            task = asyncio.create_task(one(number, due))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+            number += 1
+
+    async def _sleep(self, seconds: float) -> None:
+        if seconds < 0.1:
+            await asyncio.sleep(seconds)
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopped.wait(), seconds)
+
+    async def _ordinary(self, number: int, due: float) -> None:
+        if number % 2:
+            await self._count("kept", due, self._ask_kept())
+        else:
+            await self._count("new", due, self._ask_new(self._new))
+
+    async def _slow_one(self, number: int, due: float) -> None:  # noqa: ARG002
+        await self._count("slow", due, self._ask_new(self._slow), timeout=2 * SLOW_SECONDS)
+
+    async def _count(self, kind: str, due: float, asking: Any, *, timeout: float = TIMEOUT) -> None:
+        sent = time.monotonic()
+        version = pod = ""
+        try:
+            async with asyncio.timeout(timeout):
+                answer: Answer = await asking
+            outcome = "ok" if answer.status == 200 else f"status {answer.status}"
+            version, pod = identity(answer.body)
+        except TimeoutError:
+            outcome = "timeout"
+        except Broken as broken:
+            outcome = str(broken)
+        except OSError as error:
+            outcome = "refused" if isinstance(error, ConnectionRefusedError) else "unreachable"
+        o = self._offset
+        self.tally.add(Sent(kind, due + o, sent + o, time.monotonic() + o, outcome, version, pod))
+
+    async def _ask_new(self, request: bytes) -> Answer:
+        connection = await self._connect()
+        try:
+            return await connection.ask(request)
+        finally:
+            connection.close()
+
+    async def _ask_kept(self) -> Answer:
+        connection = self._take() or await self._connect()
+        try:
+            answer = await connection.ask(self._kept)
+        except BaseException:
+            connection.close()
+            raise
+        if connection.usable:
+            self._idle.append(connection)
+        return answer
+
+    def _take(self) -> Connection | None:
+        """The connection that rested longest, once there are enough; those that ended meanwhile are left out."""
+        while len(self._idle) >= self.plan.kept or (self._idle and not self._idle[0].usable):
+            connection = self._idle.popleft()
+            if connection.usable:
+                return connection
+        return None
+
+    async def _connect(self) -> Connection:
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(Connection, self.plan.target.host, self.plan.target.port)
+        return connection
