@@ -1,0 +1,195 @@
+"""What an engine run can end with, as errors that name the next command.
+
+TurnoutError
+├── Locked
+│   └── StackLocked         another engine process holds the stack's lock
+├── UsageError
+│   ├── WrongPassphrase     the secrets cannot be opened
+│   └── NoPassphrase        no passphrase was given
+├── MissingPlugin           the provider's plugin is not installed
+├── StackMissing            the state knows no such environment
+├── FieldConflict           another field manager owns what is to be changed
+├── PendingOperations       an earlier run was cut off in the middle
+├── StateUnreadable         the state is damaged or cannot be written
+└── EngineFailed            anything else that the engine reports
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cli.errors import Locked, TurnoutError, UsageError
+
+
+class StackLocked(Locked):
+    pass
+
+
+class WrongPassphrase(UsageError):
+    pass
+
+
+class NoPassphrase(UsageError):
+    pass
+
+
+class MissingPlugin(TurnoutError):
+    pass
+
+
+class StackMissing(TurnoutError):
+    pass
+
+
+class FieldConflict(TurnoutError):
+    pass
+
+
+class PendingOperations(TurnoutError):
+    pass
+
+
+class StateUnreadable(TurnoutError):
+    pass
+
+
+class EngineFailed(TurnoutError):
+    pass
+
+
+_HOLDER = re.compile(r"created by (?P<user>[^@\s]+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<at>\S+)")
+_MANAGER = re.compile(r'conflicts? with "(?P<manager>[^"]+)"')
+
+
+def classify(text: str, environment: str, now: datetime | None = None) -> TurnoutError | None:
+    """The error that the engine's own words stand for; None when they are none of the known ones."""
+    for fault in _FAULTS:
+        if any(phrase in text for phrase in fault.phrases):
+            return fault.make(text, environment, now or datetime.now(UTC))
+    return None
+
+
+def unknown(text: str, environment: str) -> EngineFailed:
+    """For everything else: the engine's own last words."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return EngineFailed(
+        f"the engine could not work on {environment}",
+        why="\n".join(lines[-12:]) or "it ended without a word",
+        next=f"turnout doctor {environment}",
+    )
+
+
+@dataclass(frozen=True)
+class _Fault:
+    phrases: tuple[str, ...]
+    make: Callable[[str, str, datetime], TurnoutError]
+
+
+def _locked(text: str, environment: str, now: datetime) -> TurnoutError:
+    holder = _HOLDER.search(text)
+    if holder is None:
+        return StackLocked(
+            f"the state of {environment} is locked by somebody else", next=f"turnout status {environment}"
+        )
+    age = _age(holder["at"], now)
+    return StackLocked(
+        f"the state of {environment} is locked by {holder['user']}@{holder['host']},"
+        f" process {holder['pid']}, for {age}",
+        why="one engine at a time works on an environment's state",
+        next=f"wait for it; when that process is gone: pulumi cancel --stack {environment}",
+    )
+
+
+def _age(at: str, now: datetime) -> str:
+    try:
+        seconds = (now - datetime.fromisoformat(at.replace("Z", "+00:00"))).total_seconds()
+    except ValueError:
+        return at
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
+def _wrong_passphrase(_text: str, environment: str, _now: datetime) -> TurnoutError:
+    return WrongPassphrase(
+        f"the passphrase does not open the secrets of {environment}",
+        why=f"Pulumi.{environment}.yaml or the state was encrypted with another one",
+        next="set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to the right one",
+    )
+
+
+def _no_passphrase(_text: str, environment: str, _now: datetime) -> TurnoutError:
+    return NoPassphrase(
+        f"{environment} has secrets, and there is no passphrase to open them",
+        next=f"set PULUMI_CONFIG_PASSPHRASE_FILE, or for a new environment: turnout init {environment}",
+    )
+
+
+def _missing_plugin(text: str, environment: str, _now: datetime) -> TurnoutError:
+    return MissingPlugin(
+        "a plugin that the program needs is not installed",
+        why=_line_with(text, "plugin"),
+        next=f"pulumi plugin install, or with turnout's own: TURNOUT_PROVIDER=own turnout preview {environment}",
+    )
+
+
+def _missing_stack(_text: str, environment: str, _now: datetime) -> TurnoutError:
+    return StackMissing(
+        f"there is no state of {environment}", why="it was never applied from here", next=f"turnout up {environment}"
+    )
+
+
+def _conflict(text: str, environment: str, _now: datetime) -> TurnoutError:
+    managers = sorted(set(_MANAGER.findall(text)))
+    return FieldConflict(
+        f"{' and '.join(managers) or 'another field manager'} owns fields that {environment} wants to change",
+        why=_line_with(text, "conflict"),
+        next="let that manager give them up, or take them over by the annotation pulumi.com/patchForce",
+    )
+
+
+def _pending(text: str, environment: str, _now: datetime) -> TurnoutError:
+    return PendingOperations(
+        f"an earlier run on {environment} was cut off in the middle",
+        why=_line_with(text, "pending"),
+        next=f"turnout refresh {environment}: reads back what really happened",
+    )
+
+
+def _unreadable(text: str, environment: str, _now: datetime) -> TurnoutError:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return StateUnreadable(
+        f"the state of {environment} cannot be read or written",
+        why="\n".join(lines[-4:]),
+        next=f"turnout doctor {environment}",
+    )
+
+
+def _line_with(text: str, word: str) -> str:
+    found = [line.strip() for line in text.splitlines() if word in line.lower()]
+    return "\n".join(dict.fromkeys(found[:6]))
+
+
+_FAULTS = (
+    _Fault(("currently locked by", "[409] Conflict: Another update"), _locked),
+    _Fault(("incorrect passphrase",), _wrong_passphrase),
+    _Fault(("passphrase must be set", "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE"), _no_passphrase),
+    _Fault(("no resource plugin", "could not load plugin", "not installed"), _missing_plugin),
+    _Fault(("no stack named",), _missing_stack),
+    _Fault(("Apply failed with", 'conflict with "', 'conflicts with "'), _conflict),
+    _Fault(("pending operations", "pending_operations"), _pending),
+    _Fault(
+        (
+            "snapshot integrity",
+            "failed to load checkpoint",
+            "could not deserialize",
+            "read-only file system",
+            "no space left",
+        ),
+        _unreadable,
+    ),
+)

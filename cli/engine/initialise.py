@@ -1,0 +1,116 @@
+"""Completes a settings file with an encryption salt and the secrets that it lacks; comments and order are kept."""
+
+from __future__ import annotations
+
+import os
+import secrets as random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.engine import environ
+from cli.engine.failures import NoPassphrase
+from cli.engine.secrets import Crypter, create, passphrase
+from cli.errors import TurnoutError, UsageError
+
+_SALT = "encryptionsalt"
+_PASSPHRASE_BYTES = 32
+_SECRET_BYTES = 24
+
+
+@dataclass(frozen=True)
+class Initialised:
+    """What was written. `secrets` are names of settings, never values."""
+
+    environment: str
+    file: Path
+    secrets: tuple[str, ...]
+    passphrase_file: Path | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "environment": self.environment,
+            "file": str(self.file),
+            "secrets": list(self.secrets),
+            "passphrase_file": str(self.passphrase_file) if self.passphrase_file else None,
+        }
+
+    def lines(self) -> list[str]:
+        """For people."""
+        made = [f"made {self.passphrase_file}: keep a copy, it opens every secret"] if self.passphrase_file else []
+        wrote = [f"wrote {name} to {self.file.name} (encrypted)" for name in self.secrets]
+        return [*made, *(wrote or [f"{self.file.name} has every secret it needs"])]
+
+
+def initialise(root: Path, environment: str, variables: Mapping[str, str] | None = None) -> Initialised:
+    """Make the passphrase where there is none, then write the salt and the missing secrets into the settings file.
+
+    Raises UsageError when the settings file is missing or broken, and WrongPassphrase when its salt needs another one.
+    """
+    from infra.settings import SettingsError, missing_secrets
+
+    file = root / f"Pulumi.{environment}.yaml"
+    try:
+        missing = missing_secrets(file, environment)
+    except SettingsError as error:
+        raise UsageError(str(error)) from error
+    made = _ensure_passphrase(root, os.environ if variables is None else variables)
+    words = passphrase(root, os.environ if variables is None else variables)
+    names = tuple(f"turnout:{leaf.section}.{'.'.join(leaf.path)}" for leaf in missing)
+    _complete(file, words, [(f"turnout:{leaf.section}", leaf.path) for leaf in missing])
+    return Initialised(environment, file, names, made)
+
+
+def _ensure_passphrase(root: Path, variables: Mapping[str, str]) -> Path | None:
+    """The file that was made; None when there is a passphrase already."""
+    try:
+        passphrase(root, variables)
+        return None
+    except NoPassphrase:
+        if variables.get(environ.PASSPHRASE_FILE):
+            raise
+    file = environ.passphrase_file(root)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        out.write(random.token_urlsafe(_PASSPHRASE_BYTES) + "\n")
+    return file
+
+
+def _complete(file: Path, words: str, leaves: list[tuple[str, tuple[str, ...]]]) -> None:
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="rt")
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    document = yaml.load(file.read_text()) or {}
+    if _SALT in document and not leaves:
+        Crypter(document[_SALT], words)
+        return
+    crypter = Crypter(document[_SALT], words) if _SALT in document else create(words)
+    document[_SALT] = crypter.salt
+    for key, path in leaves:
+        _put(document, key, path, {"secure": crypter.encrypt(random.token_urlsafe(_SECRET_BYTES))})
+    _replace(file, yaml, document)
+
+
+def _put(document: Any, key: str, path: tuple[str, ...], value: Any) -> None:
+    place = document.setdefault("config", {})
+    for step in (key, *path[:-1]):
+        if place.get(step) is None:
+            place[step] = {}
+        place = place[step]
+    place[path[-1]] = value
+
+
+def _replace(file: Path, yaml: Any, document: Any) -> None:
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with unfinished.open("w") as out:
+            yaml.dump(document, out)
+        unfinished.chmod(file.stat().st_mode)
+        unfinished.replace(file)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise TurnoutError(f"{file} could not be written", why=str(error)) from error

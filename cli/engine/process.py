@@ -1,0 +1,110 @@
+"""Runs one engine process to its end. The first interruption asks it to stop, the second ends it at once.
+
+The process has a group of its own, so that a terminal's Ctrl-C reaches it only through us, and once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from cli.errors import Interrupted
+
+_KEPT = 200_000
+STOP_LIMIT = 7.0
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How an engine process ended. `interrupted`: it was asked to stop."""
+
+    code: int
+    out: str
+    err: str
+    interrupted: bool
+
+
+class Running:
+    """An engine process under way."""
+
+    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
+        self._child = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            process_group=0,
+        )
+        self._interruptions = 0
+        self._out = _Gathering(self._child.stdout)
+        self._err = _Gathering(self._child.stderr)
+
+    def interrupt(self) -> None:
+        """Ask for a clean stop; a second time, end it now."""
+        self._interruptions += 1
+        if self._child.poll() is None:
+            os.killpg(self._child.pid, signal.SIGINT if self._interruptions == 1 else signal.SIGKILL)
+
+    def kill(self) -> None:
+        """End it now."""
+        if self._child.poll() is None:
+            os.killpg(self._child.pid, signal.SIGKILL)
+
+    def wait(self) -> Finished:
+        """Wait for its end, passing interruptions on. Raises Interrupted after the second one."""
+        with _interruptions(self.interrupt):
+            code = self._child.wait()
+        finished = Finished(code, self._out.text(), self._err.text(), self._interruptions > 0)
+        if self._interruptions > 1:
+            raise Interrupted(
+                "stopped at once",
+                why="a second interruption ended the engine in the middle of its work",
+                next="turnout refresh ENV: what was under way is read back from the cluster",
+            )
+        return finished
+
+
+class _Gathering:
+    """Reads a stream to its end beside the work; keeps its last part."""
+
+    def __init__(self, stream: IO[str] | None) -> None:
+        self._stream = stream
+        self._parts: list[str] = []
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def text(self) -> str:
+        self._thread.join(5)
+        return "".join(self._parts)[-_KEPT:]
+
+    def _read(self) -> None:
+        if self._stream is None:
+            return
+        with self._stream:
+            for line in self._stream:
+                self._parts.append(line)
+
+
+@contextmanager
+def _interruptions(stop: object) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = lambda *_: stop()  # type: ignore[operator]  # noqa: E731
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

@@ -1,0 +1,141 @@
+"""Hermetic render: the program evaluated into its resource graph, with no engine, cluster, passphrase or network.
+
+Encrypted settings, and required secrets that a committed file does not hold, are placeholders. `Pulumi.<env>.yaml`
+alone decides the result, so two renders of one commit are equal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cli.engine import environ
+from cli.engine.graph import ResourceGraph
+from cli.engine.run import as_turnout_error, load_program
+from cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from pulumi.runtime import Settings
+
+Program = Callable[[], object]
+
+PLACEHOLDER = "placeholder"
+"""Stands for every secret of the settings; long and plain enough for any of them."""
+
+
+def render(root: Path, environment: str, *, program: Program | None = None) -> ResourceGraph:
+    """The resource graph of one environment. Raises TurnoutError for what the program refuses."""
+    result: list[ResourceGraph | BaseException] = []
+    thread = threading.Thread(target=lambda: result.append(_caught(root, environment, program)), name="render")
+    thread.start()
+    thread.join()
+    if isinstance(result[0], BaseException):
+        raise as_turnout_error(result[0]) from result[0]
+    return result[0]
+
+
+def config(root: Path, environment: str) -> tuple[dict[str, str], list[str]]:
+    """The configuration as the engine hands it to a program (values are strings), and which keys hold secrets."""
+    file = root / f"Pulumi.{environment}.yaml"
+    if not file.is_file():
+        raise UsageError(f"there is no environment {environment}", why=f"{file} does not exist", next=_known(root))
+    from ruamel.yaml import YAML
+
+    found = (YAML(typ="safe").load(file.read_text()) or {}).get("config") or {}
+    encoded = {_key(root, key): _encoded(opened(value)) for key, value in found.items()}
+    return encoded, [_key(root, key) for key, value in found.items() if opened(value) != value]
+
+
+def opened(value: Any) -> Any:
+    """A setting with each encrypted leaf replaced by the placeholder."""
+    if isinstance(value, dict):
+        return PLACEHOLDER if set(value) == {"secure"} else {key: opened(entry) for key, entry in value.items()}
+    return [opened(entry) for entry in value] if isinstance(value, list) else value
+
+
+def _caught(root: Path, environment: str, program: Program | None) -> ResourceGraph | BaseException:
+    try:
+        return _render(root, environment, program or load_program(root))
+    except BaseException as error:
+        return error
+
+
+def _render(root: Path, environment: str, program: Program) -> ResourceGraph:
+    from pulumi.runtime import run_in_stack, set_all_config
+    from pulumi.runtime.settings import ROOT, configure
+
+    from cli.engine.monitor import Log, Monitor
+
+    project = environ.project_name(root)
+    monitor = Monitor(project, environment)
+    ROOT.set(None)
+    configure(_settings(root, project, environment, monitor, Log()))
+    set_all_config(*config(root, environment))
+    faults: list[BaseException] = []
+    _run(run_in_stack(_guarded(program, faults)), faults)
+    return monitor.graph()
+
+
+def _settings(root: Path, project: str, environment: str, monitor: Any, log: Any) -> Settings:
+    from pulumi.runtime import Settings
+
+    return Settings(
+        project=project,
+        stack=environment,
+        monitor=monitor,
+        engine=log,
+        dry_run=True,
+        organization="organization",
+        root_directory=str(root),
+    )
+
+
+def _guarded(program: Program, faults: list[BaseException]) -> Callable[[], None]:
+    def run() -> None:
+        try:
+            program()
+        except BaseException as error:
+            faults.append(error)
+            raise
+
+    return run
+
+
+def _run(work: Any, faults: list[BaseException]) -> None:
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)
+    try:
+        loop.run_until_complete(work)
+    except Exception as error:
+        raise (faults[0] if faults else error) from error
+    finally:
+        _cancel_rest(loop)
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+
+
+def _cancel_rest(loop: asyncio.AbstractEventLoop) -> None:
+    rest = asyncio.all_tasks(loop)
+    for task in rest:
+        task.cancel()
+    if rest:
+        loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
+
+
+def _key(root: Path, key: str) -> str:
+    return key if ":" in key else f"{environ.project_name(root)}:{key}"
+
+
+def _encoded(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value)
+
+
+def _known(root: Path) -> str:
+    names = sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in root.glob("Pulumi.*.yaml"))
+    return f"use one of: {', '.join(names)}" if names else "write its settings first"

@@ -1,0 +1,270 @@
+"""Drives the engine: one start of `pulumi` an operation, the program in this process, events instead of text."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.engine import binary, environ, failures
+from cli.engine.attach import Attachment
+from cli.engine.binary import Binary
+from cli.engine.events import Event, Fold
+from cli.engine.model import Outcome, Plan, Update
+from cli.engine.process import Finished, Running
+from cli.engine.watch import Watch
+from cli.errors import Interrupted, TurnoutError
+from cli.progress import Progress
+
+Program = Callable[[], object]
+
+# How many resources are worked on at once. Most of that time is waiting for readiness, which costs nothing.
+PARALLEL = 64
+_EVENTS_LIMIT = 10.0
+_QUERY_LIMIT = 120.0
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """One operation that came to its end."""
+
+    fold: Fold
+    finished: Finished
+    binary: Binary
+    provider: str
+    seconds: float
+    error: BaseException | None
+
+
+class Engine:
+    """The engine for one environment of one project. `program` replaces the project's own in tests."""
+
+    def __init__(self, root: Path, environment: str, progress: Progress, *, program: Program | None = None) -> None:
+        self.root = root
+        self.environment = environment
+        self.progress = progress
+        self._program = program
+
+    def preview(self, targets: Sequence[str] = ()) -> Plan:
+        """What an `up` would do now. Raises when the program or a provider refuses it."""
+        ended = self._operate("preview", f"previewing {self.environment}", _targets(targets))
+        self._raise_unless_done(ended)
+        fold = ended.fold
+        return Plan(
+            environment=self.environment,
+            changes=fold.changes(),
+            counts=fold.counts(),
+            seconds=ended.seconds,
+            engine=f"pulumi {ended.binary.version}",
+            provider=ended.provider,
+            diagnostics=fold.diagnostics(),
+        )
+
+    def up(self, targets: Sequence[str] = (), *, message: str = "") -> Outcome:
+        """Apply the program. Resources that failed are in the outcome; what was done stays done and is in the state."""
+        arguments = [*_APPLY, *_targets(targets), *_message(message)]
+        return self._outcome(self._operate("up", f"applying {self.environment}", arguments))
+
+    def refresh(self, *, message: str = "") -> Outcome:
+        """Read what the cluster holds into the state; changes nothing in the cluster."""
+        arguments = [*_APPLY, *_message(message)]
+        return self._outcome(self._operate("refresh", f"refreshing {self.environment}", arguments, refreshing=True))
+
+    def destroy(self, *, message: str = "") -> Outcome:
+        """Delete everything that the state holds, retained resources excepted."""
+        arguments = [*_APPLY, *_message(message)]
+        return self._outcome(self._operate("destroy", f"destroying {self.environment}", arguments))
+
+    def history(self, limit: int = 50) -> list[Update]:
+        """The last updates, newest first."""
+        text = self._ask("stack", "history", "--json", "--page-size", str(limit), "--page", "1")
+        return [_update(entry) for entry in json.loads(text or "[]")]
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs as of the last update, secrets as placeholders."""
+        found: dict[str, Any] = json.loads(self._ask("stack", "output", "--json"))
+        return found
+
+    def export_state(self) -> dict[str, Any]:
+        """The whole deployment (`{"version": 3, "deployment": …}`); secrets stay encrypted."""
+        found: dict[str, Any] = json.loads(self._ask("stack", "export"))
+        return found
+
+    def import_state(self, state: dict[str, Any]) -> None:
+        """Replace the deployment by one that `export_state` gave, or a change of it. The engine verifies it."""
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(state, file)
+            file.flush()
+            self._ask("stack", "import", "--file", file.name)
+
+    def exists(self) -> bool:
+        """Whether the state knows this environment."""
+        try:
+            self._ask("stack", "output", "--json")
+        except failures.StackMissing:
+            return False
+        return True
+
+    def _operate(self, verb: str, title: str, arguments: Sequence[str], *, refreshing: bool = False) -> _Ended:
+        began = time.monotonic()
+        fold = Fold(refreshing=refreshing)
+        with Attachment() as provider, Watch(self.progress, title) as watch:
+            from cli.engine.inline import Serving
+
+            def take(event: Event) -> None:
+                fold.add(event)
+                watch.take(event)
+
+            found = binary.find(self.progress)
+            with Serving(take) as serving:
+                variables = {**environ.variables(self.root, dict(os.environ)), **provider.variables()}
+                self._ensure_stack(found, variables)
+                command = self._command(found, verb, [*arguments, *_inline(serving.address)])
+                running = Running(command, cwd=self.root, env=variables)
+                error = self._load_into(serving.language.load)
+                finished = running.wait()
+                serving.events.ended.wait(_EVENTS_LIMIT if fold.summary is None and finished.code == 0 else 1)
+                error = error or serving.language.error or serving.events.error
+            return _Ended(fold, finished, found, provider.label, time.monotonic() - began, error)
+
+    def _load_into(self, take: Callable[[Program | None], None]) -> BaseException | None:
+        try:
+            take(self._program or load_program(self.root))
+        except BaseException as error:
+            take(None)
+            return error
+        return None
+
+    def _command(self, found: Binary, verb: str, arguments: Sequence[str]) -> list[str]:
+        return [str(found.path), verb, "--stack", self.environment, *_ALWAYS, *arguments]
+
+    def _ensure_stack(self, found: Binary, variables: dict[str, str]) -> None:
+        project = environ.project_name(self.root)
+        file = environ.stack_file(self.root, variables, project, self.environment)
+        if file is None:
+            exists = "no stack named" not in self._query(found, variables, ["stack", "output", "--json"]).err
+        else:
+            file.parents[3].mkdir(parents=True, exist_ok=True)
+            exists = any(file.with_name(file.name + end).exists() for end in ("", ".gz", ".zst"))
+        if not exists:
+            self._raise_if_failed(self._query(found, variables, ["stack", "init", "--no-select"]))
+
+    def _ask(self, *arguments: str) -> str:
+        found = binary.find(self.progress)
+        finished = self._query(found, environ.variables(self.root, dict(os.environ)), arguments)
+        self._raise_if_failed(finished)
+        return finished.out
+
+    def _query(self, found: Binary, variables: dict[str, str], arguments: Sequence[str]) -> Finished:
+        command = [str(found.path), *arguments, "--stack", self.environment, "--non-interactive"]
+        return Running(command, cwd=self.root, env=variables).wait()
+
+    def _raise_if_failed(self, finished: Finished) -> None:
+        if finished.code != 0:
+            text = finished.err + finished.out
+            raise failures.classify(text, self.environment) or failures.unknown(text, self.environment)
+
+    def _raise_unless_done(self, ended: _Ended) -> None:
+        if ended.finished.interrupted:
+            raise Interrupted(f"{self.environment}: interrupted", why="it ended cleanly: the state is saved")
+        if ended.error is not None:
+            raise as_turnout_error(ended.error) from ended.error
+        if ended.finished.code != 0:
+            raise self._failure(ended)
+
+    def _failure(self, ended: _Ended) -> TurnoutError:
+        said = [entry.message for entry in ended.fold.diagnostics() if entry.severity == "error"]
+        text = "\n".join(said) or ended.finished.err + ended.finished.out
+        return failures.classify(text, self.environment) or failures.unknown(text, self.environment)
+
+    def _outcome(self, ended: _Ended) -> Outcome:
+        fold, finished = ended.fold, ended.finished
+        if ended.error is not None or fold.summary is None:
+            self._raise_unless_done(ended)
+        counts = fold.counts()
+        return Outcome(
+            environment=self.environment,
+            ok=finished.code == 0 and not finished.interrupted,
+            changes=fold.changes(),
+            counts=counts,
+            outputs=fold.outputs(),
+            diagnostics=fold.diagnostics(),
+            failures=fold.failures(),
+            seconds=ended.seconds,
+            engine=f"pulumi {ended.binary.version}",
+            provider=ended.provider,
+            interrupted=finished.interrupted,
+            resources=sum(counts.values()) - counts.get("delete", 0) - counts.get("retain", 0),
+        )
+
+
+def load_program(root: Path) -> Program:
+    """The project's program, `infra.program.program`, from the project's own folder where it has one."""
+    if (root / "infra").is_dir() and str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    import importlib
+
+    found: Program = importlib.import_module("infra.program").program
+    return found
+
+
+def as_turnout_error(error: BaseException) -> TurnoutError:
+    """A fault of the program as an error to show: its own when it is one, wrong settings as wrong use."""
+    if isinstance(error, TurnoutError):
+        return error
+    if type(error).__name__ == "SettingsError":
+        return TurnoutError(str(error), exit_code=2)
+    return TurnoutError(
+        "the program failed", why=f"{type(error).__name__}: {error}", next="see the traceback: pulumi preview"
+    )
+
+
+_ALWAYS = (
+    "--non-interactive",
+    "--color",
+    "never",
+    "--suppress-outputs",
+    "--suppress-progress",
+    "--parallel",
+    str(PARALLEL),
+)
+_APPLY = ("--yes", "--skip-preview")
+
+
+def _inline(address: str) -> list[str]:
+    return ["--client", address, "--exec-kind", "auto.inline", "--event-log", f"tcp://{address}"]
+
+
+def _targets(urns: Sequence[str]) -> list[str]:
+    return [word for urn in urns for word in ("--target", urn)]
+
+
+def _message(text: str) -> list[str]:
+    return ["--message", text] if text else []
+
+
+def _update(entry: dict[str, Any]) -> Update:
+    environment = entry.get("environment") or {}
+    return Update(
+        version=entry.get("version", 0),
+        kind=entry["kind"],
+        result=entry["result"],
+        at=entry["startTime"],
+        seconds=_seconds_between(entry["startTime"], entry.get("endTime") or entry["startTime"]),
+        message=entry.get("message", ""),
+        counts=entry.get("resourceChanges") or {},
+        git=environment.get("git.head", ""),
+    )
+
+
+def _seconds_between(start: str, end: str) -> float:
+    from datetime import datetime
+
+    first, last = (datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (start, end))
+    return (last - first).total_seconds()

@@ -1,0 +1,112 @@
+"""Pulumi's JSON encoding of property values: secrets, unknowns, and property paths."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from cli.engine.model import ABSENT, SECRET, UNKNOWN
+
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"
+OUTPUT_SIGNATURE = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+UNKNOWN_VALUES = frozenset(
+    {
+        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+        "030794c1-ac77-496b-92df-f27374a8bd58",
+        "e48ece36-62e2-4504-bad9-02848725956a",
+        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+    }
+)
+
+Path = tuple[str | int, ...]
+_STEP = re.compile(r"""\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|\.?([^.\[\]]+)""")
+
+
+def is_secret(value: Any) -> bool:
+    """Whether this is an encoded secret."""
+    return isinstance(value, dict) and value.get(SIGNATURE) == SECRET_SIGNATURE
+
+
+def is_unknown(value: Any) -> bool:
+    """Whether this is a value that is known only after an apply."""
+    return isinstance(value, str) and value in UNKNOWN_VALUES
+
+
+def shown(value: Any) -> Any:
+    """The value with every secret and unknown replaced by its placeholder, at any depth."""
+    if is_secret(value):
+        return SECRET
+    if is_unknown(value):
+        return UNKNOWN
+    if isinstance(value, dict):
+        return {key: shown(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [shown(entry) for entry in value]
+    return value
+
+
+def contains(value: Any, placeholder: str) -> bool:
+    """Whether a shown value holds the placeholder (`SECRET` or `UNKNOWN`) at any depth."""
+    if isinstance(value, dict):
+        return any(contains(entry, placeholder) for entry in value.values())
+    if isinstance(value, list):
+        return any(contains(entry, placeholder) for entry in value)
+    return bool(value == placeholder)
+
+
+def parse_path(text: str) -> Path:
+    """`spec.ports[0]["a.b/c"]` as ("spec", "ports", 0, "a.b/c")."""
+    steps: list[str | int] = []
+    for quoted, index, name in _STEP.findall(text):
+        if index:
+            steps.append(int(index))
+        else:
+            steps.append(json.loads(f'"{quoted}"') if quoted else name)
+    return tuple(steps)
+
+
+def format_path(path: Path) -> str:
+    """The property path as Pulumi writes it."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif re.fullmatch(r"[^.\[\]\"]+", step):
+            text += f".{step}" if text else step
+        else:
+            text += f"[{json.dumps(step, ensure_ascii=False)}]"
+    return text
+
+
+def look_up(value: Any, path: Path) -> Any:
+    """The value at `path`; ABSENT when there is none, SECRET when it lies within a secret."""
+    for step in path:
+        if value == SECRET or is_secret(value):
+            return SECRET
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return ABSENT
+    return value
+
+
+def differences(before: Any, after: Any, path: Path = ()) -> list[tuple[Path, Any, Any]]:
+    """Every leaf that differs between two shown values, in a stable order."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        keys = [*before, *(key for key in after if key not in before)]
+        found = [differences(before.get(key, ABSENT), after.get(key, ABSENT), (*path, key)) for key in keys]
+        return [entry for entries in found for entry in entries]
+    if isinstance(before, list) and isinstance(after, list):
+        longest = max(len(before), len(after))
+        found = [differences(_at(before, index), _at(after, index), (*path, index)) for index in range(longest)]
+        return [entry for entries in found for entry in entries]
+    return [] if before == after else [(path, before, after)]
+
+
+def _at(values: list[Any], index: int) -> Any:
+    return values[index] if index < len(values) else ABSENT
