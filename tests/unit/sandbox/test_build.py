@@ -23,6 +23,7 @@ _GO = """#!/bin/sh
 if [ "$1" = env ]; then echo go1.26.9; echo linux; echo amd64; exit; fi
 echo "$@" >> "$CALLS"
 for word; do [ "$previous" = -o ] && output=$word; previous=$word; done
+echo "go: downloading example.org/lib v1.0.0"
 echo "a/package/that/was/compiled"
 [ -z "$BROKEN" ] || { echo "./main.go:7:2: undefined: nonsense here"; exit 1; }
 [ -z "$SLOW" ] || { sleep "$SLOW" & echo $! > "$CALLS.child"; wait; }
@@ -93,9 +94,11 @@ def test_parts_come_in_building_order(calls: Path) -> None:
 
 def test_a_changed_module_is_built_anew(calls: Path, tmp_path: Path) -> None:
     before = build.ensure(["two"], Silent())["other"]
+    (tmp_path / "modules" / "two" / "go.mod").write_text("module two // changed\n")
+    changed = build.ensure(["two"], Silent())["other"]
     (tmp_path / "modules" / "two" / "main.go").write_text("package main\n")
-    assert build.ensure(["two"], Silent())["other"] != before
-    assert _count(calls) == 2
+    assert len({before, changed, build.ensure(["two"], Silent())["other"]}) == 3
+    assert _count(calls) == 3
 
 
 def test_the_key_covers_go_the_target_and_the_flags(calls: Path) -> None:

@@ -51,7 +51,7 @@ def archive(tmp_path: Path) -> Archive:
     program.write_bytes(b"x" * 3_000_000)
     entries: list[Entry] = [
         File("app", program, 0o755),
-        File("etc/app/settings", b"a: 1\n"),
+        File("etc/app/settings", b"a: 1\n", 0o640, Owner(5, 6)),
         Directory("data", 0o700, Owner(7, 8)),
     ]
     oci.write(tmp_path / "image.tar", _REF, entries, _CONFIG, "amd64")
@@ -96,7 +96,7 @@ def test_files_have_their_mode_and_owner_and_folders_above_them(archive: Archive
         "data": (0o700, 7, 8, 0, 0),
         "etc": (0o755, 0, 0, 0, 0),
         "etc/app": (0o755, 0, 0, 0, 0),
-        "etc/app/settings": (0o644, 0, 0, 5, 0),
+        "etc/app/settings": (0o640, 5, 6, 5, 0),
     }
 
 
