@@ -73,7 +73,7 @@ class Tally:
             "rate": rate,
             "began": round(began, 3),
             "seconds": round(ended - began, 3),
-            "sent": sent,
+            "requests": sent,
             "ok": self.outcomes["ok"],
             "failed": sent - self.outcomes["ok"],
             "outcomes": dict(self.outcomes),

@@ -21,7 +21,7 @@ def result(*all_sent: Sent) -> dict[str, object]:
 
 def test_failures_are_counted_and_named() -> None:
     got = result(sent(1), sent(2, outcome="timeout"), sent(3, outcome="status 500"))
-    assert (got["sent"], got["ok"], got["failed"]) == (3, 1, 2)
+    assert (got["requests"], got["ok"], got["failed"]) == (3, 1, 2)
     assert got["failures"] == [
         {"at": 2, "kind": "new", "outcome": "timeout"},
         {"at": 3, "kind": "new", "outcome": "status 500"},

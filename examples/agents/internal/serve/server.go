@@ -43,7 +43,7 @@ func Listen(port int, handler http.Handler, health *Health, settings config.Conf
 func (s *Server) Address() string { return s.listener.Addr().String() }
 
 // Run serves until the context ends, then drains: readiness goes false, kept-alive clients are sent away, requests under
-// way get DRAIN_SECONDS to end. With DRAIN=off all of that is left out, and what is under way is cut.
+// way have until DRAIN_SECONDS after the start of it. With DRAIN=off all of that is left out, and what is under way is cut.
 //
 // SIGTERM arrives after the pod's preStop sleep. Endpoints are removed beside that sleep, so new connections have ended.
 func (s *Server) Run(ctx context.Context) error {
@@ -65,7 +65,7 @@ func (s *Server) stop() error {
 	s.health.Unready("draining")
 	s.leaving.Store(true)
 	s.waitUntilEmpty(farewell)
-	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
+	ctx, cancel := context.WithDeadline(context.Background(), began.Add(s.timeout))
 	defer cancel()
 	err := s.http.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
