@@ -12,6 +12,9 @@ from components.secret import Secret
 CONFIG_PATH: Final = "/etc/alertmanager/config"
 SECRETS_PATH: Final = "/etc/alertmanager/secrets"
 CONFIG_FILE: Final = "alertmanager.yml"
+DATA_PATH: Final = "/var/alertmanager"
+PORT: Final = 9093
+CLUSTER_PORT: Final = 9094
 
 _GROUP_LABELS: Final = ["alertname", "namespace", "service"]
 
@@ -92,7 +95,7 @@ def _slack(name: str, channel: str) -> dict[str, Any]:
         "api_url_file": _file(name, "slack"),
         "channel": channel,
         "send_resolved": True,
-        "title": '[{{ .Status | toUpper }}] {{ .CommonLabels.alertname }} {{ .CommonLabels.environment }}/{{ .CommonLabels.service }}',
+        "title": "[{{ .Status | toUpper }}] {{ .CommonLabels.alertname }} {{ .CommonLabels.environment }} {{ .CommonLabels.service }}",
         "text": "{{ range .Alerts }}{{ .Annotations.summary }}\n{{ .Annotations.description }}\n"
         "Runbook: {{ or .Annotations.runbook_url .Annotations.runbook }}\n{{ end }}",
     }

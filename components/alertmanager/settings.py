@@ -9,7 +9,15 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from components.monitoring.settings import Duration, Mebibytes, Name, ResourceSettings, Section, by_tier, resource_defaults
+from components.monitoring.settings import (
+    Duration,
+    Mebibytes,
+    Name,
+    ResourceSettings,
+    Section,
+    by_tier,
+    resource_defaults,
+)
 from components.secret import Secret
 
 VISIBLE_ONLY: Final = "visible-only"
@@ -69,7 +77,7 @@ class Heartbeat(SecretAddress):
 
 class AlertmanagerSettings(Section):
     enabled: bool = True
-    replicas: int = Field(1, ge=1, le=5)
+    replicas: int = Field(default=1, ge=1, le=5)
     retention: Duration = "5d"
     storage: Mebibytes
     storage_class: str = ""
@@ -81,6 +89,8 @@ class AlertmanagerSettings(Section):
     """Receiver of alerts that can wait for the working day. None: they are only visible in Alertmanager."""
     heartbeat: Heartbeat | None = None
     heartbeat_required: bool = False
+    private_ranges: tuple[Annotated[str, Field(pattern=r"^[0-9.]+/\d{1,2}$")], ...] = ()
+    """Address ranges of receivers that are not on the public internet; all others stay out of reach."""
 
     @model_validator(mode="after")
     def _receivers_exist(self) -> Self:
@@ -95,7 +105,9 @@ class AlertmanagerSettings(Section):
     @model_validator(mode="after")
     def _silence_is_noticed(self) -> Self:
         if self.heartbeat_required and self.heartbeat is None:
-            raise ValueError("heartbeat: required here, because without it nobody notices that alerts no longer get out")
+            raise ValueError(
+                "heartbeat: required here, because without it nobody notices that alerts no longer get out"
+            )
         return self
 
 

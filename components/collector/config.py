@@ -1,7 +1,7 @@
 """The OpenTelemetry Collector's configuration: logs of this environment's pods and OTLP in, OTLP over HTTP to Loki out.
 
-Only components that both the contrib image and the sandbox's own build have. Kubernetes' names are added by one processor for
-each namespace, so that reading pods is a right in these namespaces and not in the whole cluster.
+Only components that both the contrib image and the sandbox's own build have. Kubernetes' names are added by one
+processor for each namespace, so that reading pods is a right in these namespaces and not in the whole cluster.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _stacks(namespaces: Namespaces) -> dict[str, str]:
 
 
 def _pod_logs(settings: CollectorSettings, namespaces: Namespaces) -> dict[str, Any]:
-    """Kubelet's layout: NAMESPACE_POD_UID/CONTAINER/RESTARTS.log. Its own are left out: one line would make the next."""
+    """By the kubelet's layout, NAMESPACE_POD_UID/CONTAINER/RESTARTS.log; without its own, where a line makes the next."""
     folder = settings.pod_logs.rstrip("/")
     return {
         "include": [f"{folder}/{namespace}_*/*/*.log" for namespace in _stacks(namespaces).values()],
@@ -109,7 +109,12 @@ def _structured() -> list[dict[str, Any]]:
             "on_error": "send_quiet",
         },
         {"type": "remove", "id": "parsed", "if": f"{_LOG} != nil", "field": _LOG},
-        {"type": "remove", "id": "path", "if": 'attributes["log.file.path"] != nil', "field": 'attributes["log.file.path"]'},
+        {
+            "type": "remove",
+            "id": "path",
+            "if": 'attributes["log.file.path"] != nil',
+            "field": 'attributes["log.file.path"]',
+        },
     ]
 
 
@@ -171,7 +176,12 @@ def _sender(endpoint: str, settings: CollectorSettings) -> dict[str, Any]:
         "endpoint": endpoint,
         "compression": "gzip",
         "timeout": "10s",
-        "retry_on_failure": {"enabled": True, "initial_interval": "1s", "max_interval": "30s", "max_elapsed_time": "0s"},
+        "retry_on_failure": {
+            "enabled": True,
+            "initial_interval": "1s",
+            "max_interval": "30s",
+            "max_elapsed_time": "0s",
+        },
         "sending_queue": {"enabled": True, "num_consumers": 4, "queue_size": settings.queue, "storage": "file_storage"},
     }
 
@@ -190,7 +200,7 @@ def _compaction() -> dict[str, Any]:
 
 def _telemetry() -> dict[str, Any]:
     reader = {
-        "host": "0.0.0.0",  # noqa: S104
+        "host": "0.0.0.0",
         "port": METRICS_PORT,
         "without_scope_info": True,
         "without_type_suffix": False,

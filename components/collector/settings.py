@@ -9,10 +9,14 @@ from components.monitoring.settings import Mebibytes, ResourceSettings, Section,
 
 class CollectorSettings(Section):
     enabled: bool = True
-    pod_logs: str = Field("/var/log/pods", pattern=r"^/", description="where the kubelet writes pod logs on each node")
-    traces_to: str | None = Field(None, pattern=r"^https?://", description="an OTLP/HTTP trace store; none: counted and dropped")
-    queue: int = Field(1_000, ge=1, description="batches kept for a Loki that does not answer")
-    state: Mebibytes = Field(256, validate_default=True)
+    pod_logs: str = Field(
+        default="/var/log/pods", pattern=r"^/", description="where the kubelet writes pod logs on each node"
+    )
+    traces_to: str | None = Field(
+        None, pattern=r"^https?://", description="an OTLP/HTTP trace store; none: counted and dropped"
+    )
+    queue: int = Field(default=1_000, ge=1, description="batches kept for a Loki that does not answer")
+    state: Mebibytes = Field(default=256, validate_default=True)
     """Room on each node for read positions and batches that could not be sent yet."""
     resources: ResourceSettings
 

@@ -1,7 +1,7 @@
 """Loki's configuration: one process, tsdb index in schema v13 and chunks on its own volume, retention by the compactor.
 
-Every limit is set: to Loki, 0 means none. Retention needs three settings that agree (the period, the compactor's switch and the
-store of its delete requests); with one missing it silently never runs.
+Every limit is set: to Loki, 0 means none. Retention needs three settings that agree (the period, the compactor's
+switch and the store of its delete requests); with one missing it silently never runs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DATA_PATH: Final = "/var/loki"
 HTTP_PORT: Final = 3100
 GRPC_PORT: Final = 9095
 INDEXED: Final = ("service.name", "k8s.namespace.name", "k8s.container.name", "deployment.environment.name")
-"""Resource attributes that become stream labels. A pod's name is not among them: it would make a stream for every pod."""
+"""Resource attributes that become stream labels. A pod's name is not among them: it would make a stream for each."""
 
 _SCHEMA_FROM: Final = "2024-04-01"
 _OLDEST_ACCEPTED: Final = 7 * 24 * 3600
@@ -82,7 +82,12 @@ def _ingester() -> dict[str, Any]:
     """Alone in its ring, so it waits for nobody when it joins or leaves; the write-ahead log covers a crash."""
     return {
         "lifecycler": {"min_ready_duration": "0s", "final_sleep": "0s"},
-        "wal": {"enabled": True, "dir": f"{DATA_PATH}/wal", "flush_on_shutdown": True, "replay_memory_ceiling": "128MB"},
+        "wal": {
+            "enabled": True,
+            "dir": f"{DATA_PATH}/wal",
+            "flush_on_shutdown": True,
+            "replay_memory_ceiling": "128MB",
+        },
         "chunk_encoding": "snappy",
         "chunk_idle_period": "30m",
         "max_chunk_age": "1h",

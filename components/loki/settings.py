@@ -6,7 +6,15 @@ from typing import Final
 
 from pydantic import Field, field_validator
 
-from components.monitoring.settings import Duration, Mebibytes, ResourceSettings, Section, by_tier, resource_defaults, seconds
+from components.monitoring.settings import (
+    Duration,
+    Mebibytes,
+    ResourceSettings,
+    Section,
+    by_tier,
+    resource_defaults,
+    seconds,
+)
 
 SHORTEST_RETENTION: Final = 24 * 3600
 
@@ -14,12 +22,12 @@ SHORTEST_RETENTION: Final = 24 * 3600
 class LokiLimits(Section):
     """What one environment may send and ask. None of them may be 0, which to Loki means no limit."""
 
-    ingestion_rate_mb: int = Field(8, ge=1, description="megabytes a second")
-    ingestion_burst_mb: int = Field(16, ge=1)
-    streams: int = Field(5_000, ge=1, description="streams with a write in the last few minutes")
-    line_size_kb: int = Field(256, ge=1, description="longer lines are cut")
-    query_series: int = Field(500, ge=1)
-    query_entries: int = Field(5_000, ge=1)
+    ingestion_rate_mb: int = Field(default=8, ge=1, description="megabytes a second")
+    ingestion_burst_mb: int = Field(default=16, ge=1)
+    streams: int = Field(default=5_000, ge=1, description="streams with a write in the last few minutes")
+    line_size_kb: int = Field(default=256, ge=1, description="longer lines are cut")
+    query_series: int = Field(default=500, ge=1)
+    query_entries: int = Field(default=5_000, ge=1)
 
 
 class LokiSettings(Section):

@@ -1,7 +1,7 @@
 """Types of the settings that the monitoring components share.
 
-Sizes are written as in Kubernetes (`512Mi`, `2Gi`) and held as whole MiB; durations are written as in Prometheus (`30s`, `15d`)
-and held as written.
+Sizes are written as in Kubernetes (`512Mi`, `2Gi`) and held as whole MiB; durations are written as in Prometheus
+(`30s`, `15d`) and held as written.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Section(BaseModel):
 
 
 class ResourceSettings(Section):
-    """What one pod asks for. `cpu` in millicores; memory is requested and limited alike unless `memory_limit` says more."""
+    """What one pod asks for: millicores; memory, requested and limited alike unless `memory_limit` says more."""
 
     cpu: int = Field(ge=1)
     memory: Mebibytes
@@ -71,7 +71,9 @@ def resource_defaults(cpu: int, memory: str, memory_limit: str | None = None) ->
     return plain | ({"memory_limit": memory_limit} if memory_limit else {})
 
 
-def by_tier(dev: Mapping[str, Any], staging: Mapping[str, Any], prod: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
+def by_tier(
+    dev: Mapping[str, Any], staging: Mapping[str, Any], prod: Mapping[str, Any]
+) -> Callable[[str], dict[str, Any]]:
     """A section's `defaults` function: the plain values that a settings file of that tier is merged over."""
     table = {"dev": dev, "staging": staging, "prod": prod}
     return lambda tier: dict(table[tier])

@@ -1,6 +1,6 @@
 """Prometheus's configuration: it finds pods of its own environment's namespaces and nothing else.
 
-Targets are pods, found by their labels: those of the app by a port named `metrics`, those of the monitoring by one named `http` or
+Targets are pods: those of the app with a port named `metrics`, those of the monitoring with one named `http` or
 `metrics`. Every scrape has limits: to Prometheus, 0 means none.
 """
 
@@ -24,7 +24,7 @@ KUBELET_PORT: Final = 10250
 REPLICA_LABEL: Final = "replica"
 
 _CLUSTER_AUTHORITY: Final = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
-_TOKEN: Final = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105
+_TOKEN: Final = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 _PHASE: Final = "__meta_kubernetes_pod_phase"
 _POD_LABEL: Final = "__meta_kubernetes_pod_label_"
 _STORAGE_SHARE: Final = 0.8
@@ -81,7 +81,9 @@ def _retention(settings: PrometheusSettings) -> dict[str, str]:
 
 def _alerting(namespaces: Namespaces) -> dict[str, Any]:
     found = [
-        _keep([_POD_LABEL + "app_kubernetes_io_name", "__meta_kubernetes_pod_container_port_name"], "alertmanager;http"),
+        _keep(
+            [_POD_LABEL + "app_kubernetes_io_name", "__meta_kubernetes_pod_container_port_name"], "alertmanager;http"
+        ),
         _drop([_PHASE], "Pending|Succeeded|Failed"),
     ]
     return {
@@ -145,7 +147,7 @@ def _cadvisor(settings: PrometheusSettings, namespaces: Namespaces) -> dict[str,
 
 
 def _node_job(job: str, path: str, settings: PrometheusSettings) -> dict[str, Any]:
-    """The kubelet itself, not the API server's proxy to it: reading through that takes a right that also runs commands."""
+    """The kubelet itself: the right to read it through the API server's proxy would also let commands be run."""
     trust = {"ca_file": _CLUSTER_AUTHORITY} if settings.kubelet.verify_tls else {"insecure_skip_verify": True}
     return {
         "job_name": job,
@@ -155,7 +157,10 @@ def _node_job(job: str, path: str, settings: PrometheusSettings) -> dict[str, An
         "tls_config": trust,
         "authorization": {"credentials_file": _TOKEN},
         "kubernetes_sd_configs": [{"role": "node"}],
-        "relabel_configs": [_label("node", "__meta_kubernetes_node_name"), {"target_label": "service", "replacement": job}],
+        "relabel_configs": [
+            _label("node", "__meta_kubernetes_node_name"),
+            {"target_label": "service", "replacement": job},
+        ],
     }
 
 

@@ -37,7 +37,9 @@ def _spent() -> list[dict[str, Any]]:
 
 
 def _cost(span: str) -> str:
-    return "\n+ on (gen_ai_request_model) ".join(f"(\n  {_tokens(way, span)}\n  * on (gen_ai_request_model) {_price(way)}\n)" for way in ("input", "output"))
+    return "\n+ on (gen_ai_request_model) ".join(
+        f"(\n  {_tokens(way, span)}\n  * on (gen_ai_request_model) {_price(way)}\n)" for way in ("input", "output")
+    )
 
 
 def _tokens(way: str, span: str) -> str:

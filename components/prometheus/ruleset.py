@@ -1,7 +1,7 @@
-"""The rule files of one environment: those of `rules/*.yaml` whose metrics it has, objectives, costs, and what must be there.
+"""The rule files of one environment: those of `rules/*.yaml` whose metrics it has, objectives, costs, what must be there.
 
-Every alert carries a severity and names its runbook page; a rule whose metrics nobody delivers is left out, because it would
-look like protection and never fire.
+Every alert carries a severity and names its runbook page; a rule whose metrics nobody delivers is left out, because it
+would look like protection and never fire.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ def _expected(settings: PrometheusSettings, sources: Sources) -> Group:
         "rules": [
             {"record": "turnout:series_budget", "expr": f"vector({settings.series_budget})"},
             *_missing("AppTargetMissing", "page", "app", sources.app),
-            *_missing("MonitoringTargetMissing", "ticket", "monitoring", [name for name, there in own.items() if there]),
+            *_missing(
+                "MonitoringTargetMissing", "ticket", "monitoring", [name for name, there in own.items() if there]
+            ),
         ],
     }
 

@@ -6,7 +6,16 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from components.monitoring.settings import Duration, Mebibytes, Name, ResourceSettings, Section, by_tier, resource_defaults, seconds
+from components.monitoring.settings import (
+    Duration,
+    Mebibytes,
+    Name,
+    ResourceSettings,
+    Section,
+    by_tier,
+    resource_defaults,
+    seconds,
+)
 
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """Upper bounds of `http.server.request.duration`, in seconds (OpenTelemetry HTTP semantic conventions)."""
@@ -25,7 +34,7 @@ class Slo(Section):
     services: str = ".+"
     threshold: float | None = None
     """For latency: seconds within which a request must be answered. One of the histogram's bounds."""
-    at_least: int = Field(20, ge=1, description="events in the long window, below which nobody is called")
+    at_least: int = Field(default=20, ge=1, description="events in the long window, below which nobody is called")
 
     @model_validator(mode="after")
     def _can_be_broken(self) -> Self:
@@ -65,12 +74,12 @@ class Costs(Section):
 class ScrapeLimits(Section):
     """What one target may send. None of them may be 0, which to Prometheus means no limit."""
 
-    samples: int = Field(10_000, ge=1)
-    labels: int = Field(40, ge=1)
-    label_name_length: int = Field(128, ge=1)
-    label_value_length: int = Field(1_024, ge=1)
-    targets: int = Field(500, ge=1, description="of one scrape job")
-    body: Mebibytes = Field(32, validate_default=True)
+    samples: int = Field(default=10_000, ge=1)
+    labels: int = Field(default=40, ge=1)
+    label_name_length: int = Field(default=128, ge=1)
+    label_value_length: int = Field(default=1_024, ge=1)
+    targets: int = Field(default=500, ge=1, description="of one scrape job")
+    body: Mebibytes = Field(default=32, validate_default=True)
 
 
 class Kubelet(Section):
@@ -83,7 +92,7 @@ class Kubelet(Section):
 
 class PrometheusSettings(Section):
     enabled: bool = True
-    replicas: int = Field(1, ge=1, le=2)
+    replicas: int = Field(default=1, ge=1, le=2)
     retention: Duration
     storage: Mebibytes
     storage_class: str = ""
@@ -92,7 +101,7 @@ class PrometheusSettings(Section):
     limits: ScrapeLimits = ScrapeLimits()
     series_budget: int = Field(ge=1_000, description="series in memory that the resources are meant for")
     kubelet: Kubelet = Kubelet()
-    kube_state_metrics: str | None = Field(None, pattern=r"^[a-z0-9.-]+:\d+$")
+    kube_state_metrics: str | None = Field(default=None, pattern=r"^[a-z0-9.-]+:\d+$")
     """host:port of the cluster's kube-state-metrics. None: alerts that need it are left out."""
     slos: tuple[Slo, ...] = (
         Slo(name="http-availability", kind="availability", objective=99.9),
@@ -100,7 +109,7 @@ class PrometheusSettings(Section):
         Slo(name="workflow-success", kind="workflow", objective=99),
     )
     costs: Costs | None = None
-    runbooks: str = Field("", pattern=r"^(https?://\S+)?$")
+    runbooks: str = Field(default="", pattern=r"^(https?://\S+)?$")
     """Where the folder `runbooks/` is published; alerts then carry a `runbook_url` beside the page's path."""
     disabled_alerts: tuple[str, ...] = ()
 
@@ -114,7 +123,9 @@ class PrometheusSettings(Section):
     @model_validator(mode="after")
     def _interval_is_usable(self) -> Self:
         if not 1 <= seconds(self.scrape_interval) <= 120:
-            raise ValueError("scrape_interval: must be from 1s to 2m: a series is forgotten 5 minutes after its last sample")
+            raise ValueError(
+                "scrape_interval: must be from 1s to 2m: a series is forgotten 5 minutes after its last sample"
+            )
         return self
 
 

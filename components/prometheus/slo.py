@@ -1,7 +1,7 @@
 """Service level objectives as recording rules and burn-rate alerts (Google SRE workbook, chapter 5).
 
-A burn rate of 1 uses up the budget of 30 days in 30 days. An alert fires while both a long and a short window burn faster than its
-factor: the long one says that it matters, the short one that it still goes on.
+A burn rate of 1 uses up the budget of 30 days in 30 days. An alert fires while both a long and a short window burn
+faster than its factor: the long one says that it matters, the short one that it still goes on.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def _ratio(slo: Slo, span: str) -> dict[str, Any]:
 
 
 def _availability(slo: Slo, span: str) -> str:
-    return _share(f'{_REQUESTS}_count{{{_of(slo)}, http_response_status_code=~"5.."}}', f"{_REQUESTS}_count{{{_of(slo)}}}", span)
+    return _share(
+        f'{_REQUESTS}_count{{{_of(slo)}, http_response_status_code=~"5.."}}', f"{_REQUESTS}_count{{{_of(slo)}}}", span
+    )
 
 
 def _latency(slo: Slo, span: str) -> str:
@@ -100,7 +102,9 @@ def _alert(slo: Slo, window: Window) -> dict[str, Any]:
     burned = round(window.factor * slo.budget, 10)
     return {
         "alert": "SLOLatencyBudgetBurn" if slo.kind == "latency" else "SLOErrorBudgetBurn",
-        "expr": f'{_burning(slo, window.long, burned)}\nand {_burning(slo, window.short, burned)}\nand {_enough(slo, window.long)}',
+        "expr": "\nand ".join(
+            (_burning(slo, window.long, burned), _burning(slo, window.short, burned), _enough(slo, window.long))
+        ),
         "for": window.lasting,
         "labels": {"severity": window.severity, "slo": slo.name, "window": window.long},
         "annotations": {
@@ -118,4 +122,5 @@ def _burning(slo: Slo, span: str, burned: float) -> str:
 def _enough(slo: Slo, span: str) -> str:
     """A service that is hardly used breaks its promise with a single error: that calls nobody."""
     counted = _WORKFLOWS if slo.kind == "workflow" else _REQUESTS
-    return f"on (namespace, service) sum by (namespace, service) (increase({counted}_count{{{_of(slo)}}}[{span}])) >= {slo.at_least}"
+    events = f"sum by (namespace, service) (increase({counted}_count{{{_of(slo)}}}[{span}]))"
+    return f"on (namespace, service) {events} >= {slo.at_least}"

@@ -1,0 +1,1 @@
+"""See component.py for the component, settings.py for its settings."""

@@ -1,0 +1,31 @@
+"""Prometheus: measures everything in its environment, evaluates the rules, tells Alertmanager."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.environment import Environment
+from components.monitoring.access import reading_pods
+from components.monitoring.server import Server
+from components.prometheus.ruleset import Sources
+from components.prometheus.settings import PrometheusSettings
+from components.prometheus.workload import NAME, workload
+
+
+class Prometheus(Server):
+    """It finds its targets by itself; `sources` says which of them the rules may count on."""
+
+    def __init__(
+        self,
+        name: str,
+        environment: Environment,
+        settings: PrometheusSettings,
+        *,
+        sources: Sources,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("Prometheus", name, opts)
+        placement = environment.place("monitoring", NAME)
+        spaces = environment.namespaces
+        rights = reading_pods(NAME, placement, (spaces.app, spaces.monitoring, spaces.agents))
+        self.run(environment, workload(settings, placement, environment.image(NAME), sources), "monitoring", rights)
