@@ -1,0 +1,78 @@
+"""`turnout sandbox`: a real Kubernetes on this machine."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from cli.errors import UsageError
+from cli.progress import for_terminal
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Run a real Kubernetes on this machine.")
+
+Name = Annotated[str, typer.Argument(help="Which sandbox; several can run side by side.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and no progress.")]
+
+
+@app.command()
+def up(
+    name: Name = "main",
+    pods: Annotated[str, typer.Option(help="real, simulated, or auto: real where this machine can.")] = "auto",
+    with_: Annotated[
+        str, typer.Option("--with", metavar="ADDONS", help="metrics-server,kube-state-metrics,gateway")
+    ] = "",
+    images: Annotated[str, typer.Option(metavar="NAMES", help="Images to bring in at once: postgres,redis")] = "",
+    as_json: Json = False,
+) -> None:
+    """Start a sandbox, or what does not run of it.
+
+    Example: turnout sandbox up --with metrics-server
+    """
+    from cli.sandbox import cluster
+
+    progress = for_terminal(quiet=as_json)
+    sandbox = cluster.up(name, progress, pods=_pods(pods), load=_names(images), addons=_names(with_))
+    facts = {
+        "name": sandbox.name,
+        "pods": sandbox.pods,
+        "server": sandbox.server,
+        "kubeconfig": str(sandbox.kubeconfig),
+        "started": sandbox.started,
+        "seconds": round(sandbox.seconds, 2),
+    }
+    if as_json:
+        _print(facts)
+        return
+    typer.echo(f"sandbox {name} runs with {sandbox.pods} pods ({sandbox.seconds:.1f} s)")
+    typer.echo(f"use it: export KUBECONFIG={sandbox.kubeconfig}")
+
+
+@app.command()
+def down(name: Name = "main", as_json: Json = False) -> None:
+    """End a sandbox and remove all that is left of it: processes, mounts, namespaces, tables, data.
+
+    Example: turnout sandbox down
+    """
+    from cli.sandbox import cluster
+
+    removed = cluster.down(name, for_terminal(quiet=as_json))
+    if as_json:
+        _print({"name": name, "removed": removed})
+    else:
+        typer.echo(f"sandbox {name} is gone" if removed else f"there is no sandbox {name}")
+
+
+def _pods(text: str) -> Any:
+    if text not in ("auto", "real", "simulated"):
+        raise UsageError(f"--pods {text} is not known", why="expected auto, real or simulated")
+    return None if text == "auto" else text
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
+def _print(document: Any) -> None:
+    typer.echo(json.dumps(document, indent=2))

@@ -1,0 +1,92 @@
+"""What a sandbox's API server says about the sandbox's own state."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cli.sandbox.layout import NODE, Layout, Settings
+
+if TYPE_CHECKING:
+    from cli.kube.client import Kube
+
+READY_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """The sandbox as `cli.kube` wants it."""
+
+    kubeconfig: Path
+    context: str | None = None
+
+
+def client(layout: Layout, user: Path | None = None) -> Kube:
+    """A client with the administrator's rights, or with another kubeconfig's."""
+    from cli.kube.client import connect
+
+    return connect(Target(user or layout.kubeconfig))
+
+
+def not_ready(layout: Layout, settings: Settings) -> str:
+    """Why the API server does not serve yet, or nothing."""
+    context = ssl.create_default_context(cafile=str(layout.pki / "ca.crt"))
+    context.load_cert_chain(layout.pki / "admin.crt", layout.pki / "admin.key")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+    try:
+        with opener.open(f"{settings.server}/readyz", timeout=READY_TIMEOUT):
+            return ""
+    except urllib.error.HTTPError as error:
+        with error:
+            return _unready(error.read().decode(errors="replace"))
+    except OSError as error:
+        return str(getattr(error, "reason", error))
+
+
+def _unready(text: str) -> str:
+    failed = [line[3:].split()[0] for line in text.splitlines() if line.startswith("[-]")]
+    return f"waiting for {', '.join(failed[:3])}" if failed else "not ready"
+
+
+def listens(path: Path) -> bool:
+    """Whether a program accepts connections on this Unix socket. It is named through its folder's descriptor, since a
+    socket's own path may have 107 characters only (unix(7))."""
+    try:
+        folder = os.open(path.parent, os.O_PATH)
+    except OSError:
+        return False
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(f"/proc/self/fd/{folder}/{path.name}")
+        except OSError:
+            return False
+        finally:
+            os.close(folder)
+    return True
+
+
+def cluster_problem(layout: Layout, settings: Settings) -> str:
+    """Why pods cannot run yet, or nothing."""
+    with client(layout) as kube:
+        node = kube.find("v1", "Node", NODE)
+        if reason := node_problem(node):
+            return reason
+        dns = kube.find("apps/v1", "Deployment", "coredns", "kube-system") if settings.pods == "real" else None
+    return "" if dns is None or dns.get("status", {}).get("readyReplicas") else "cluster DNS is not ready"
+
+
+def node_problem(node: dict[str, Any] | None) -> str:
+    """Why the node is not ready, in kubelet's words."""
+    if node is None:
+        return "the node has not registered yet"
+    conditions = node.get("status", {}).get("conditions", [])
+    ready = next((condition for condition in conditions if condition["type"] == "Ready"), None)
+    if ready is None:
+        return "the node has not reported yet"
+    return "" if ready["status"] == "True" else f"the node is not ready: {ready.get('message', '')}"

@@ -1,0 +1,109 @@
+"""The control groups of one sandbox: everything it starts is in them, so they are also how it is ended completely.
+
+On version 1 each controller is a tree of its own; on version 2 there is one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path("/sys/fs/cgroup")
+KILL_SECONDS = 15.0
+
+
+def path(name: str) -> str:
+    """Kubelet's root, below which pods live; the sandbox's own programs are in `daemons` beside them."""
+    return f"/turnout-{name}"
+
+
+def trees(mounts: str) -> list[Path]:
+    """The trees that processes are placed in, from the text of /proc/mounts: all of version 1's, else version 2's."""
+    rows = [line.split() for line in mounts.splitlines()]
+    first = [Path(row[1]) for row in rows if row[2] == "cgroup"]
+    return first or [Path(row[1]) for row in rows if row[2] == "cgroup2"][:1]
+
+
+def mounted() -> list[Path]:
+    return trees(Path("/proc/mounts").read_text())
+
+
+def make(name: str) -> list[Path]:
+    """Create them; the answer lists the `daemons` groups that a program of the sandbox joins."""
+    daemons = []
+    for tree in mounted():
+        _delegate(tree)
+        group = _group(tree, f"turnout-{name}")
+        _delegate(group)
+        daemons.append(_group(group, "daemons"))
+    return daemons
+
+
+def _group(parent: Path, name: str) -> Path:
+    group = parent / name
+    group.mkdir(exist_ok=True)
+    for file in ("cpuset.cpus", "cpuset.mems"):  # version 1 takes no process before both are set
+        if (group / file).exists() and not (parent / "cgroup.controllers").exists():
+            (group / file).write_text((parent / file).read_text())
+    return group
+
+
+def _delegate(group: Path) -> None:
+    """On version 2, let children use every controller that the group itself may use."""
+    controllers = group / "cgroup.controllers"
+    for controller in controllers.read_text().split() if controllers.exists() else ():
+        with contextlib.suppress(OSError):
+            (group / "cgroup.subtree_control").write_text(f"+{controller}")
+
+
+def pids(name: str) -> set[int]:
+    """Every process of the sandbox: its programs, containerd's shims and what runs in containers."""
+    found: set[int] = set()
+    for group in _all(name):
+        with contextlib.suppress(OSError):
+            found |= {int(line) for line in (group / "cgroup.procs").read_text().split()}
+    return found - {0, os.getpid()}
+
+
+def kill(name: str) -> int:
+    """SIGKILL every process of the sandbox, until none is left; says how many there were."""
+    seen: set[int] = set()
+    deadline = time.monotonic() + KILL_SECONDS
+    while (left := pids(name)) and time.monotonic() < deadline:
+        seen |= left
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+    return len(seen)
+
+
+def remove(name: str) -> list[Path]:
+    """Remove the groups, innermost first; the answer lists what could not be removed."""
+    for _ in range(20):
+        left = [group for group in _all(name) if not _removed(group)]
+        if not left:
+            return []
+        time.sleep(0.05)
+    return left
+
+
+def _removed(group: Path) -> bool:
+    try:
+        group.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _all(name: str) -> Iterator[Path]:
+    for tree in mounted():
+        top = tree / f"turnout-{name}"
+        for folder, _, _ in os.walk(top, topdown=False):
+            yield Path(folder)

@@ -1,0 +1,224 @@
+"""The host's side of a sandbox with real pods: it lives in a network and a mount namespace of its own.
+
+So its bridge, its kube-proxy and policy tables and every pod's mounts are invisible to the host and vanish with it.
+The host keeps one link, one route, one nft table (outgoing traffic), a control group, and the namespaces' files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from cli.errors import TurnoutError
+from cli.sandbox import cgroups, layout, prerequisites
+from cli.sandbox.layout import Layout, Settings
+
+COMMAND_TIMEOUT = 30.0
+FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+# below the sandbox's `node` folder: where it lies inside the sandbox's mount namespace
+MOUNTS = {
+    "containerd": "/var/lib/containerd",
+    "run-containerd": "/run/containerd",
+    "kubelet": "/var/lib/kubelet",
+    "cni": "/var/lib/cni",
+    "log-pods": "/var/log/pods",
+    "log-containers": "/var/log/containers",
+    "netns": "/run/netns",
+}
+
+
+def device(name: str) -> str:
+    """The host's end of the link; Linux allows 15 characters."""
+    return f"tn-{name}" if len(name) <= 12 else f"tn-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def link_commands(layout: Layout, settings: Settings) -> list[list[str]]:
+    """What makes the link on the host's side."""
+    name, subnets = device(layout.name), settings.subnets
+    return [
+        ["ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", str(layout.network_namespace)],
+        ["ip", "address", "add", f"{subnets.host}/30", "dev", name],
+        ["ip", "link", "set", name, "up"],
+    ]
+
+
+def inner_commands(settings: Settings) -> list[list[str]]:
+    """What makes the network inside the sandbox's namespace."""
+    subnets = settings.subnets
+    return [
+        ["ip", "link", "set", "lo", "up"],
+        ["ip", "address", "replace", f"{subnets.node}/30", "dev", "eth0"],
+        ["ip", "link", "set", "eth0", "up"],
+        ["ip", "route", "replace", "default", "via", subnets.host],
+    ]
+
+
+def inner_script(layout: Layout) -> str:
+    """Shell text for inside the namespaces, safe to repeat: kernel settings and the node's folders in their places."""
+    lines = [
+        "set -e",
+        "echo 1 > /proc/sys/net/ipv4/ip_forward",
+        "echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables",
+        "findmnt --noheadings --output PROPAGATION / | grep -q shared || mount --make-rshared /",
+    ]
+    for folder, place in MOUNTS.items():
+        lines.append(f'mountpoint -q {place} || mount --bind "{layout.node / folder}" {place}')
+    resolv = layout.config / "resolv.conf"
+    lines.append(f'mountpoint -q /etc/resolv.conf || mount --bind "{resolv}" "$(readlink -f /etc/resolv.conf)"')
+    return "\n".join(lines)
+
+
+def outgoing(layout: Layout, settings: Settings) -> str:
+    """The host's nft table: what leaves the sandbox carries the host's address, and nobody but the host gets in."""
+    table, link, whole = f"turnout-{layout.name}", device(layout.name), settings.subnets.whole
+    return f"""\
+table ip {table}
+delete table ip {table}
+table ip {table} {{
+    chain outgoing {{
+        type nat hook postrouting priority srcnat
+        ip saddr {whole} ip daddr != {whole} masquerade
+    }}
+    chain incoming {{
+        type filter hook forward priority filter
+        oifname "{link}" ct state established,related accept
+        oifname "{link}" drop
+    }}
+}}
+"""
+
+
+class Node:
+    """Makes, enters and removes the namespaces of one sandbox."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+
+    def enter(self, command: Sequence[str]) -> list[str]:
+        """The command, inside both namespaces and the sandbox's control groups."""
+        groups = [str(tree / cgroups.path(self._layout.name)[1:] / "daemons") for tree in cgroups.mounted()]
+        join = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ > "$1/cgroup.procs"; shift; n=$((n-1)); done; exec "$@"'
+        return ["/bin/sh", "-c", join, "sh", str(len(groups)), *groups, *self._inside(command)]
+
+    def run(self, *command: str, text: str | None = None, timeout: float = COMMAND_TIMEOUT) -> str:
+        """Run to its end inside the namespaces; its output."""
+        return run(self._inside(command), text, timeout)
+
+    def prepare(self, settings: Settings) -> None:
+        """Everything on the host that the node's programs need. Safe to repeat; picks up a half-made state."""
+        cgroups.make(self._layout.name)
+        self._folders()
+        self._namespaces()
+        self._link(settings)
+        run(["nft", "-f", "-"], outgoing(self._layout, settings))
+        FORWARDING.write_text("1")
+        for command in inner_commands(settings):
+            self.run(*command)
+        self.run("/bin/sh", "-c", inner_script(self._layout))
+
+    def remove(self) -> None:
+        """Undo `prepare`, whatever of it is there, after ending every process."""
+        cgroups.kill(self._layout.name)
+        quiet(["ip", "link", "delete", device(self._layout.name)])
+        quiet(["nft", "delete", "table", "ip", f"turnout-{self._layout.name}"])
+        for file in (self._layout.mount_namespace, self._layout.network_namespace, self._layout.namespaces):
+            while _mounted(file):
+                quiet(["umount", "--lazy", str(file)])
+        cgroups.remove(self._layout.name)
+
+    @property
+    def there(self) -> bool:
+        return _mounted(self._layout.network_namespace) and _mounted(self._layout.mount_namespace)
+
+    def _inside(self, command: Sequence[str]) -> list[str]:
+        spaces = self._layout
+        return ["nsenter", f"--net={spaces.network_namespace}", f"--mount={spaces.mount_namespace}", "--", *command]
+
+    def _folders(self) -> None:
+        for folder in MOUNTS:
+            (self._layout.node / folder).mkdir(parents=True, exist_ok=True)
+        self._layout.volumes.mkdir(exist_ok=True)
+        self._layout.namespaces.mkdir(exist_ok=True)
+
+    def _namespaces(self) -> None:
+        """Held by files on a mount of their own, which is private as the kernel demands."""
+        spaces = self._layout
+        if not _mounted(spaces.namespaces):
+            run(["mount", "--bind", str(spaces.namespaces), str(spaces.namespaces)])
+            run(["mount", "--make-private", str(spaces.namespaces)])
+        if not _mounted(spaces.network_namespace):
+            spaces.network_namespace.touch()
+            run(["unshare", f"--net={spaces.network_namespace}", "true"])
+        if not _mounted(spaces.mount_namespace):
+            spaces.mount_namespace.touch()
+            run(["unshare", f"--mount={spaces.mount_namespace}", "--propagation", "private", "true"])
+
+    def _link(self, settings: Settings) -> None:
+        if not Path(f"/sys/class/net/{device(self._layout.name)}").exists():
+            for command in link_commands(self._layout, settings):
+                run(command)
+        run(["ip", "route", "replace", settings.subnets.whole, "via", settings.subnets.node])
+
+
+def make_places() -> tuple[str, ...]:
+    """Make the folders that mounts need to exist on the host; the answer names those that were not there."""
+    absent = [place for place in MOUNTS.values() if not Path(place).exists()]
+    for place in absent:
+        Path(place).mkdir(parents=True)
+    return tuple(absent)
+
+
+def remove_places(places: Sequence[str]) -> None:
+    """Remove them again, unless something else lives there by now."""
+    for place in places:
+        with contextlib.suppress(OSError):
+            Path(place).rmdir()
+
+
+def others(name: str) -> list[tuple[Layout, Settings]]:
+    """The other sandboxes with real pods, which share what there is only one of on a host."""
+    found = [layout.Layout(other) for other in layout.names() if other != name]
+    return [(other, settings) for other in found if (settings := other.settings()) and settings.pods == "real"]
+
+
+def run(command: Sequence[str], text: str | None = None, timeout: float = COMMAND_TIMEOUT) -> str:
+    """Run a host command. Raises TurnoutError with what it printed when it fails."""
+    answer = _call(command, text, timeout)
+    if answer.returncode != 0:
+        raise TurnoutError(
+            f"{' '.join(command)[:200]} failed with {answer.returncode}",
+            why=(answer.stderr or answer.stdout).strip()[-800:],
+        )
+    return answer.stdout
+
+
+def quiet(command: Sequence[str]) -> bool:
+    """Run a host command that may have nothing to do; says whether it did."""
+    return _call(command, None, COMMAND_TIMEOUT).returncode == 0
+
+
+def _call(command: Sequence[str], text: str | None, timeout: float) -> subprocess.CompletedProcess[str]:
+    program = prerequisites.where(command[0]) or command[0]
+    environment = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:{prerequisites.SEARCH_PATH}"}
+    try:
+        return subprocess.run(
+            [program, *command[1:]],
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            env=environment,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TurnoutError(f"{' '.join(command)[:200]} did not end within {timeout:.0f} s") from error
+
+
+def _mounted(path: Path) -> bool:
+    """Whether something is mounted at exactly this path, from the kernel's own list (proc(5), mountinfo)."""
+    wanted = str(path).replace(" ", "\\040")
+    return any(line.split()[4] == wanted for line in Path("/proc/self/mountinfo").read_text().splitlines())
