@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, ValidationInfo, model_validator
 
 from components.monitoring.settings import Name, ResourceSettings, Section, resource_defaults
+from components.secret import Secret
 
 DATABASES: Final = ("postgres", "redis")
 INTERNET: Final = "internet"
@@ -52,6 +53,8 @@ class Part(Section):
     """The image's arguments. Empty: the part's own name, so that one program with subcommands needs none."""
     env: Variables = Field(default_factory=dict)
     config: Files | None = None
+    secrets: dict[FileName, Secret] = Field(default_factory=dict)
+    """Files in /etc/secrets/app."""
     calls: tuple[str, ...] = ()
     """What it connects to: services by name, `postgres`, `redis`, `internet`. Everything else is closed."""
     resources: ResourceSettings
@@ -64,6 +67,7 @@ class Running(Part):
     autoscale: AutoscaleSettings | None = None
     metrics_port: PortNumber = 9090
     ready: Path = "/readyz"
+    ready_every: int = Field(5, ge=1, description="seconds between two readiness probes")
     alive: Path = "/healthz"
     drain: DrainSettings = DrainSettings()
     settle: int = Field(1, ge=1, description="seconds that a new pod must stay ready before it counts")
@@ -142,6 +146,7 @@ _RUNNING: Final[Mapping[str, dict[str, Any]]] = {
         "replicas": 2,
         "resources": resource_defaults(25, "32Mi", "128Mi"),
         "drain": {"pause": 3, "longest_request": 20},
+        "ready_every": 1,
         "deadline": 60,
         "slow_start": 30,
     },

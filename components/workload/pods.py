@@ -20,7 +20,7 @@ from components.workload.spec import (
     WorkloadSpec,
 )
 
-DRAIN_MARGIN: Final = 2
+DRAIN_MARGIN: Final = 5
 """Seconds between the end of the longest request and the kill."""
 _SECRET_FILE_MODE: Final = 0o440
 _HOSTNAME: Final = "kubernetes.io/hostname"
