@@ -95,7 +95,8 @@ def _slack(name: str, channel: str) -> dict[str, Any]:
         "api_url_file": _file(name, "slack"),
         "channel": channel,
         "send_resolved": True,
-        "title": "[{{ .Status | toUpper }}] {{ .CommonLabels.alertname }} {{ .CommonLabels.environment }} {{ .CommonLabels.service }}",
+        "title": "[{{ .Status | toUpper }}] {{ .CommonLabels.environment }} {{ .CommonLabels.alertname }} "
+        "{{ .CommonLabels.service }}",
         "text": "{{ range .Alerts }}{{ .Annotations.summary }}\n{{ .Annotations.description }}\n"
         "Runbook: {{ or .Annotations.runbook_url .Annotations.runbook }}\n{{ end }}",
     }

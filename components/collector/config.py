@@ -67,7 +67,7 @@ def _stacks(namespaces: Namespaces) -> dict[str, str]:
 
 
 def _pod_logs(settings: CollectorSettings, namespaces: Namespaces) -> dict[str, Any]:
-    """By the kubelet's layout, NAMESPACE_POD_UID/CONTAINER/RESTARTS.log; without its own, where a line makes the next."""
+    """By the kubelet's layout: NAMESPACE_POD_UID/CONTAINER/RESTARTS.log. Not its own: a line would make the next."""
     folder = settings.pod_logs.rstrip("/")
     return {
         "include": [f"{folder}/{namespace}_*/*/*.log" for namespace in _stacks(namespaces).values()],

@@ -1,4 +1,4 @@
-"""The rule files of one environment: those of `rules/*.yaml` whose metrics it has, objectives, costs, what must be there.
+"""The rule files of one environment: those of `rules/*.yaml` whose metrics it has, promises, costs, what must be there.
 
 Every alert carries a severity and names its runbook page; a rule whose metrics nobody delivers is left out, because it
 would look like protection and never fire.
