@@ -1,7 +1,7 @@
 """A release record: whole objects, compressed, named by content, in pieces under the object size limit. Pure.
 
-It holds `objects` (as applied, less Secrets), `secrets` (names only), `workloads`, and `pulumi` (the resource name of each
-object): all that a rollback, and the settling of the state after it, need. Loads without Pulumi.
+It holds `objects` (as applied, less Secrets), `secrets` (names only), `workloads`, and `pulumi` (each object's resource
+name): all that a rollback, and the settling of the state after it, need. Loads without Pulumi.
 """
 
 from __future__ import annotations
