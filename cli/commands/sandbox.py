@@ -64,6 +64,63 @@ def down(name: Name = "main", as_json: Json = False) -> None:
         typer.echo(f"sandbox {name} is gone" if removed else f"there is no sandbox {name}")
 
 
+@app.command()
+def status(name: Name = "main", as_json: Json = False) -> None:
+    """Show what runs of a sandbox; exit code 1 when it cannot be used.
+
+    Example: turnout sandbox status --json
+    """
+    from cli.sandbox.status import status as look
+
+    found = look(name)
+    if as_json:
+        _print(found.to_json())
+    else:
+        typer.echo(f"sandbox {name}, {found.pods} pods, {found.server}")
+        for program in found.programs:
+            state = f"pid {program.pid}" if program.pid else f"does not run, see {program.log}"
+            typer.echo(f"  {program.name:<24} {state}")
+        typer.echo(f"not ready: {found.problem}\nnext: turnout sandbox up {name}" if found.problem else "ready")
+        if found.others:
+            typer.echo(f"also on this machine: {', '.join(found.others)}")
+    raise typer.Exit(1 if found.problem else 0)
+
+
+@app.command()
+def images(name: Name = "main", as_json: Json = False) -> None:
+    """List the container images in a sandbox.
+
+    Example: turnout sandbox images
+    """
+    from dataclasses import asdict
+
+    from cli.sandbox import cluster
+
+    found = cluster.list_images(name)
+    if as_json:
+        _print([asdict(image) for image in found])
+        return
+    for image in found:
+        typer.echo(f"{image.ref:<44} {image.size:>12}  {image.digest[:19]}")
+
+
+@app.command()
+def kubeconfig(name: Name = "main", as_json: Json = False) -> None:
+    """Print the path of a sandbox's kubeconfig.
+
+    Example: export KUBECONFIG=$(turnout sandbox kubeconfig)
+    """
+    from cli.sandbox import cluster
+    from cli.sandbox.layout import Layout
+
+    layout = Layout(name)
+    settings = cluster.require(layout)
+    if as_json:
+        _print({"kubeconfig": str(layout.kubeconfig), "server": settings.server})
+    else:
+        typer.echo(layout.kubeconfig)
+
+
 def _pods(text: str) -> Any:
     if text not in ("auto", "real", "simulated"):
         raise UsageError(f"--pods {text} is not known", why="expected auto, real or simulated")

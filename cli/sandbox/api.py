@@ -8,15 +8,18 @@ import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cli.sandbox import dns
 from cli.sandbox.layout import NODE, Layout, Settings
 
 if TYPE_CHECKING:
     from cli.kube.client import Kube
 
 READY_TIMEOUT = 5.0
+API_NAME = "kubernetes.default.svc.cluster.local"
 
 
 @dataclass(frozen=True)
@@ -71,14 +74,24 @@ def listens(path: Path) -> bool:
     return True
 
 
-def cluster_problem(layout: Layout, settings: Settings) -> str:
-    """Why pods cannot run yet, or nothing."""
+def cluster_problem(layout: Layout, settings: Settings, since: float = 0.0) -> str:
+    """Why pods cannot run yet, or nothing. `since`: kubelet must have been heard of after that (seconds of the epoch),
+    so that what was true before a crash is not taken for now."""
     with client(layout) as kube:
-        node = kube.find("v1", "Node", NODE)
-        if reason := node_problem(node):
+        if reason := node_problem(kube.find("v1", "Node", NODE)):
             return reason
-        dns = kube.find("apps/v1", "Deployment", "coredns", "kube-system") if settings.pods == "real" else None
-    return "" if dns is None or dns.get("status", {}).get("readyReplicas") else "cluster DNS is not ready"
+        lease = kube.find("coordination.k8s.io/v1", "Lease", NODE, "kube-node-lease")
+    if renewed(lease) < since:
+        return "the node has not reported since the start"
+    if settings.pods == "real" and not dns.answers(settings.subnets.dns, API_NAME):
+        return "cluster DNS does not answer yet"
+    return ""
+
+
+def renewed(lease: dict[str, Any] | None) -> float:
+    """When the lease was last renewed, in seconds of the epoch."""
+    text = (lease or {}).get("spec", {}).get("renewTime")
+    return datetime.fromisoformat(text).timestamp() if text else 0.0
 
 
 def node_problem(node: dict[str, Any] | None) -> str:

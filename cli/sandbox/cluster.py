@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,12 @@ def load_images(name: str, wanted: Sequence[runtime.Archive], progress: Progress
     layout = Layout(name)
     settings = require(layout)
     return runtime.load(Node(layout), wanted, progress) if settings.pods == "real" else 0
+
+
+def list_images(name: str) -> list[runtime.Present]:
+    """The images in a running sandbox; none with simulated pods."""
+    layout = Layout(name)
+    return runtime.listing(Node(layout)) if require(layout).pods == "real" else []
 
 
 def require(layout: Layout) -> Settings:
@@ -144,6 +150,7 @@ class _Start:
         self._node = Node(layout)
         self._supervisor = supervisor(layout, settings)
         self._started = False
+        self._began = time.time()
 
     def run(self, load: Sequence[str], addons: Sequence[str]) -> bool:
         layout, settings, progress = self._layout, self._settings, self._progress
@@ -165,11 +172,11 @@ class _Start:
         return self._started
 
     def _prepare_host(self) -> None:
-        created = node.make_places()
-        if set(created) - set(self._settings.created):
-            self._settings = replace(self._settings, created=(*self._settings.created, *created))
-            self._layout.remember(self._settings)
-        self._node.prepare(self._settings)
+        borrowed = node.borrow(self._settings)
+        if borrowed != self._settings:
+            self._settings = borrowed
+            self._layout.remember(borrowed)
+        self._node.prepare(borrowed)
 
     def _control_plane(self, found: Mapping[str, Path], upstream: Sequence[str], addons: Sequence[str]) -> None:
         layout, settings = self._layout, self._settings
@@ -211,12 +218,10 @@ class _Start:
         self._until(SOCKET_SECONDS, lambda _: None, problem, ("containerd",))
 
     def _wait_ready(self) -> None:
-        problem = partial(api.cluster_problem, self._layout, self._settings)
-        if not problem():
-            return
-        names = [*self._supervisor.names()]
-        with self._progress.step("node and cluster DNS") as step:
-            self._until(NODE_SECONDS, step.update, problem, names)
+        problem = partial(api.cluster_problem, self._layout, self._settings, self._began if self._started else 0.0)
+        if problem():
+            with self._progress.step("node and cluster DNS") as step:
+                self._until(NODE_SECONDS, step.update, problem, self._supervisor.names())
 
     def _until(
         self, seconds: float, tell: Callable[[str], None], problem: Callable[[], str], needs: Sequence[str]
@@ -274,7 +279,8 @@ def down(name: str, progress: Progress) -> bool:
         if settings is None or settings.pods == "real":
             step.update("removing mounts, namespaces and tables")
             Node(layout).remove()
-            _give_back(layout, settings)
+        if settings and settings.pods == "real":
+            node.give_back(name, settings)
         shutil.rmtree(layout.root)
     return True
 
@@ -284,15 +290,3 @@ def _readable_settings(layout: Layout) -> Settings | None:
         return layout.settings()
     except TurnoutError:
         return None
-
-
-def _give_back(layout: Layout, settings: Settings | None) -> None:
-    """Remove the mount points made on the host, or leave that to the next sandbox that uses them."""
-    if settings is None:
-        return
-    others = node.others(layout.name)
-    if not others:
-        node.remove_places(settings.created)
-        return
-    heir, theirs = others[0]
-    heir.remember(replace(theirs, created=tuple(dict.fromkeys((*theirs.created, *settings.created)))))

@@ -68,6 +68,8 @@ class Settings:
     ports: dict[str, int] = field(default_factory=dict)
     created: tuple[str, ...] = ()
     """Empty folders that were made on the host as mount points, to be removed with the sandbox."""
+    forwarding: str = ""
+    """The host's `net.ipv4.ip_forward` before the sandbox turned it on."""
 
     @property
     def subnets(self) -> Subnets:

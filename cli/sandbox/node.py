@@ -11,6 +11,7 @@ import hashlib
 import os
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cli.errors import TurnoutError
@@ -66,7 +67,11 @@ def inner_script(layout: Layout) -> str:
         "findmnt --noheadings --output PROPAGATION / | grep -q shared || mount --make-rshared /",
     ]
     for folder, place in MOUNTS.items():
-        lines.append(f'mountpoint -q {place} || mount --bind "{layout.node / folder}" {place}')
+        # a peer group of its own: otherwise each pod's mounts appear a second time below the folder
+        lines.append(
+            f'mountpoint -q {place} || {{ mount --bind "{layout.node / folder}" {place}; '
+            f"mount --make-private {place}; mount --make-rshared {place}; }}"
+        )
     resolv = layout.config / "resolv.conf"
     lines.append(f'mountpoint -q /etc/resolv.conf || mount --bind "{resolv}" "$(readlink -f /etc/resolv.conf)"')
     return "\n".join(lines)
@@ -115,7 +120,7 @@ class Node:
         self._namespaces()
         self._link(settings)
         run(["nft", "-f", "-"], outgoing(self._layout, settings))
-        FORWARDING.write_text("1")
+        FORWARDING.write_text("1\n")
         for command in inner_commands(settings):
             self.run(*command)
         self.run("/bin/sh", "-c", inner_script(self._layout))
@@ -164,22 +169,36 @@ class Node:
         run(["ip", "route", "replace", settings.subnets.whole, "via", settings.subnets.node])
 
 
-def make_places() -> tuple[str, ...]:
-    """Make the folders that mounts need to exist on the host; the answer names those that were not there."""
+def borrow(settings: Settings) -> Settings:
+    """Take note of what `prepare` changes on the host, and make the folders that its mounts need there."""
     absent = [place for place in MOUNTS.values() if not Path(place).exists()]
     for place in absent:
         Path(place).mkdir(parents=True)
-    return tuple(absent)
+    forwarding = settings.forwarding or FORWARDING.read_text().strip()
+    return replace(settings, created=tuple(dict.fromkeys((*settings.created, *absent))), forwarding=forwarding)
 
 
-def remove_places(places: Sequence[str]) -> None:
-    """Remove them again, unless something else lives there by now."""
-    for place in places:
+def give_back(name: str, settings: Settings) -> None:
+    """Put the host back as it was before the first sandbox; while others remain, leave that to one of them."""
+    if others := _others(name):
+        heir, theirs = others[0]
+        heir.remember(_inherit(theirs, settings))
+        return
+    for place in settings.created:
         with contextlib.suppress(OSError):
             Path(place).rmdir()
+    if settings.forwarding == "0":
+        FORWARDING.write_text("0\n")
 
 
-def others(name: str) -> list[tuple[Layout, Settings]]:
+def _inherit(heir: Settings, leaving: Settings) -> Settings:
+    """The first of several sandboxes found forwarding off, the later ones found it on."""
+    values = [value for value in (heir.forwarding, leaving.forwarding) if value]
+    created = tuple(dict.fromkeys((*heir.created, *leaving.created)))
+    return replace(heir, created=created, forwarding=min(values, default=""))
+
+
+def _others(name: str) -> list[tuple[Layout, Settings]]:
     """The other sandboxes with real pods, which share what there is only one of on a host."""
     found = [layout.Layout(other) for other in layout.names() if other != name]
     return [(other, settings) for other in found if (settings := other.settings()) and settings.pods == "real"]
