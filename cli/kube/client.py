@@ -141,7 +141,8 @@ class Kube:
     ) -> bool:
         """Ask for the deletion (it may take longer); False when there was nothing to delete."""
         options = {"propagation": propagation, "uid": uid, "resource_version": resource_version}
-        return self.run(self.server.delete(api_version, kind, name, namespace, **options))  # type: ignore[arg-type]
+        deletion = self.server.delete(api_version, kind, name, namespace, **options)  # type: ignore[arg-type]
+        return self.run(deletion) != "absent"
 
     def logs(
         self,

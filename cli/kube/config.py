@@ -71,6 +71,20 @@ def _read(kubeconfig: str | Path | None) -> Any:
         ) from error
 
 
+def read_mapping(kubeconfig: Any) -> dict[str, Any]:
+    """A kubeconfig (path, text, or already a mapping) as a mapping; empty where it cannot be read."""
+    if isinstance(kubeconfig, dict):
+        return kubeconfig
+    if not isinstance(kubeconfig, str) or not kubeconfig:
+        return {}
+    try:
+        text = kubeconfig if _is_text(kubeconfig) else Path(kubeconfig).expanduser().read_text()
+        whole = _yaml(text)
+    except (OSError, ValueError):
+        return {}
+    return whole if isinstance(whole, dict) else {}
+
+
 def _merged(paths: str) -> Any:
     """Several files (`a:b`) as one; the first one that names a thing wins, as in kubectl."""
     from lightkube import KubeConfig

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from cli.kube import kinds, requests
 from cli.kube.errors import AlreadyExists, KubeError, NotFound, UnknownKind, Unreachable, from_answer
@@ -32,6 +32,7 @@ class Broken(Exception):
 
 
 T = TypeVar("T")
+Deletion = Literal["absent", "gone", "going"]
 Operation = Generator[Request | Pause, Answer, T]
 
 
@@ -154,15 +155,15 @@ class Server:
         uid: str | None = None,
         resource_version: str | None = None,
         dry_run: bool = False,
-    ) -> Operation[bool]:
-        """Ask for the deletion; False when there was nothing to delete."""
+    ) -> Operation[Deletion]:
+        """Ask for the deletion: `absent` before, `gone` now, or `going` while dependents or finalizers hold it."""
         row = yield from self.kind(api_version, kind)
         options = {"propagation": propagation, "uid": uid, "resource_version": resource_version, "dry_run": dry_run}
         try:
-            yield from self.exchange(requests.delete(row, namespace, name, **options))  # type: ignore[arg-type]
+            answer = yield from self._object(requests.delete(row, namespace, name, **options))  # type: ignore[arg-type]
         except NotFound:
-            return False
-        return True
+            return "absent"
+        return "gone" if answer.get("kind") == "Status" else "going"
 
     def text(self, request: Request) -> Operation[str]:
         """The answer as text (logs, a proxied page)."""

@@ -1,8 +1,8 @@
 """Who owns which field: the hand-over before an apply, and what an apply must leave out.
 
-A field set by a POST or by kubectl belongs to an *Update* entry in `managedFields`. An apply that no longer names it would
-leave it in place, since the applier never owned it. So before an apply such entries are merged into the applier's own
-*Apply* entry. The managers taken over are those that pulumi-kubernetes 4.x takes over, by the same prefixes.
+A field set by a POST or by kubectl belongs to an *Update* entry in `managedFields`. An apply that no longer names it
+would leave it in place, since the applier never owned it. So before an apply such entries are merged into the applier's
+own *Apply* entry. The managers taken over are those that pulumi-kubernetes 4.x takes over, by the same prefixes.
 """
 
 from __future__ import annotations

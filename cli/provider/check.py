@@ -1,0 +1,136 @@
+"""Check: from what a program asks for to the inputs that are recorded and sent. Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from cli.provider import marks
+from cli.provider.kinds import Type
+from cli.provider.values import UNKNOWN, Properties, Secret, has_unknown, mark_secrets, plain
+
+SERVER_SET = (
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "uid",
+)
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How to name what the program left unnamed. `proposed` is the engine's own name for it, if it has one."""
+
+    name: str
+    seed: bytes = b""
+    proposed: str = ""
+    disabled: bool = False
+
+
+@dataclass(frozen=True)
+class Failure:
+    property: str
+    reason: str
+
+
+def check(
+    new: Properties, old: Properties, type_: Type, naming: Naming, namespace: str | None
+) -> tuple[Properties, list[Failure]]:
+    """The inputs to record, secrets marked as in `new`, and what is wrong with them.
+
+    `old` are the recorded inputs (empty for a new resource); `namespace` is the one to fill in, None for cluster-wide
+    kinds.
+    """
+    wanted: Properties = {"apiVersion": type_.api_version, "kind": type_.kind, **normalise(plain(without_nulls(new)))}
+    wanted, failures = _named(wanted, plain(old), naming)
+    if namespace and isinstance(wanted.get("metadata"), dict) and not wanted["metadata"].get("namespace"):
+        wanted = {**wanted, "metadata": {**wanted["metadata"], "namespace": namespace}}
+    return mark_secrets(wanted, new), [*failures, *_identity(wanted, type_)]
+
+
+def normalise(obj: Properties) -> Properties:
+    """The object less what only the server sets, with a Secret's data in the form that the server gives back."""
+    metadata = obj.get("metadata")
+    if isinstance(metadata, dict) and any(key in metadata for key in SERVER_SET):
+        obj = {**obj, "metadata": {key: value for key, value in metadata.items() if key not in SERVER_SET}}
+    if obj.get("kind") == "Secret" and obj.get("apiVersion") == "v1" and not has_unknown(obj):
+        return _secret_data(obj)
+    return obj
+
+
+def without_nulls(value: Any) -> Any:
+    """A value without the keys whose value is null: asking for nothing is not asking."""
+    if isinstance(value, dict):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    return Secret(without_nulls(value.value)) if isinstance(value, Secret) else value
+
+
+def autoname(naming: Naming) -> str:
+    """`<name>-<8 hex digits>`, the same for the same seed."""
+    if naming.proposed:
+        return naming.proposed
+    tail = hashlib.sha256(naming.seed).hexdigest()[:8] if naming.seed else secrets.token_hex(4)
+    return f"{naming.name}-{tail}"
+
+
+def is_named(obj: Properties) -> bool:
+    metadata = obj.get("metadata")
+    return metadata is UNKNOWN or (isinstance(metadata, dict) and bool(metadata.get("name")))
+
+
+def _named(wanted: Properties, old: Properties, naming: Naming) -> tuple[Properties, list[Failure]]:
+    if is_named(wanted):
+        return wanted, []
+    metadata = wanted.get("metadata") or {}
+    if metadata.get("generateName"):
+        reason = "metadata.generateName cannot be used with server-side apply; give a name, or none at all"
+        return wanted, [Failure("metadata.generateName", reason)]
+    if old and not marks.is_true(old, marks.AUTONAMED):
+        return _with_name(wanted, autoname(naming)), []
+    if old:
+        return _with_name(wanted, old["metadata"]["name"]), []
+    if naming.disabled:
+        return wanted, [Failure("metadata.name", "autonaming is off, so metadata.name must be given")]
+    return _with_name(wanted, autoname(naming)), []
+
+
+def _with_name(wanted: Properties, name: str) -> Properties:
+    metadata = wanted.get("metadata") or {}
+    notes = metadata.get("annotations") or {}
+    if isinstance(notes, dict):
+        metadata = {**metadata, "annotations": {**notes, marks.AUTONAMED: "true"}}
+    return {**wanted, "metadata": {**metadata, "name": name}}
+
+
+def _identity(wanted: Properties, type_: Type) -> list[Failure]:
+    """The type token decides; an object that says otherwise was put together wrongly."""
+    return [
+        Failure(key, f"{wanted[key]!r} does not fit the resource's type, which says {said!r}")
+        for key, said in (("apiVersion", type_.api_version), ("kind", type_.kind))
+        if wanted[key] is not UNKNOWN and wanted[key] != said
+    ]
+
+
+def _secret_data(obj: Properties) -> Properties:
+    """`stringData` moved into `data`, and base64 without line breaks, both as the API server does."""
+    data = {key: _base64(value) for key, value in (obj.get("data") or {}).items()}
+    for key, text in (obj.get("stringData") or {}).items():
+        data[key] = base64.b64encode(str(text).encode()).decode()
+    rest = {key: value for key, value in obj.items() if key != "stringData"}
+    return {**rest, "data": data} if data or "data" in obj else rest
+
+
+def _base64(value: Any) -> Any:
+    try:
+        return base64.b64encode(base64.b64decode(value)).decode()
+    except (binascii.Error, ValueError, TypeError):
+        return value

@@ -1,0 +1,199 @@
+"""Diff without asking the cluster.
+
+What the object was at the last look, pruned to what was asked for then, against what is asked for now.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from typing import Any
+
+from cli.provider import marks, paths, replacements
+from cli.provider.paths import Path
+from cli.provider.replacements import Mutable
+from cli.provider.values import UNKNOWN, Properties
+
+MISSING: Any = object()
+
+
+class Kind(Enum):
+    ADD = "add"
+    DELETE = "delete"
+    UPDATE = "update"
+
+
+@dataclass(frozen=True)
+class Change:
+    path: Path
+    kind: Kind
+    replaces: bool = False
+
+
+@dataclass(frozen=True)
+class Difference:
+    changes: Sequence[Change] = field(default_factory=list)
+    delete_first: bool = False
+
+    @property
+    def replaces(self) -> list[str]:
+        return [paths.write(change.path) for change in self.changes if change.replaces]
+
+
+def diff(
+    live: Properties,
+    old: Properties,
+    new: Properties,
+    *,
+    namespaced: bool,
+    mutable: Mutable | None = None,
+    ignore: Iterable[str] = (),
+) -> Difference:
+    """What an update would change. All are plain (no secrets); `old` and `new` as `check.normalise` leaves them."""
+    before = _comparable(prune(live, old), namespaced)
+    after = _comparable(new, namespaced)
+    if is_set(after, "name"):
+        before = _with(before, "name", live["metadata"]["name"])
+    ignored = [paths.parse(text) for text in ignore]
+    rules = replacements.fields(new, mutable or Mutable())
+    changes = [
+        _judged(path, kind, value, rules)
+        for path, kind, value in compare(before, after, old)
+        if not any(paths.covers(pattern, path) for pattern in ignored)
+    ]
+    return Difference(
+        changes, delete_first=any(change.replaces for change in changes) and _must_go_first(live, new, namespaced)
+    )
+
+
+def prune(live: Any, shape: Any) -> Any:
+    """`live` cut down to the keys and list lengths of `shape`; where the two differ in type, `live` as it is."""
+    if isinstance(live, dict) and isinstance(shape, dict):
+        return {key: prune(value, shape[key]) for key, value in live.items() if key in shape}
+    if isinstance(live, list) and isinstance(shape, list):
+        if live and shape and type(live[0]) is not type(shape[0]):
+            return live
+        return [prune(value, wanted) for value, wanted in zip(live, shape, strict=False)]
+    return live
+
+
+def compare(before: Any, after: Any, asked: Any, path: Path = ()) -> Iterator[tuple[Path, Kind, Any]]:
+    """(path, what happens there, new value) for each difference. `asked`: what was asked for before.
+
+    A value that the server keeps in another spelling (`1024Mi` as `1Gi`), or that was asked for before and that the
+    server leaves out because it is empty, is no difference.
+    """
+    if isinstance(before, dict) and isinstance(after, dict):
+        yield from _compare_objects(before, after, asked, path)
+    elif isinstance(before, list) and isinstance(after, list):
+        yield from _compare_lists(before, after, asked, path)
+    elif after is UNKNOWN:
+        yield path, Kind.ADD if before is MISSING else Kind.UPDATE, None
+    elif before is MISSING:
+        if not (_is_empty(after) and _same(asked, after)):
+            yield path, Kind.ADD, after
+    elif after is MISSING:
+        yield path, Kind.DELETE, None
+    elif not _same(before, after) and not _equivalent(path, before, after):
+        yield path, Kind.UPDATE, after
+
+
+def is_set(obj: Properties, key: str) -> bool:
+    return paths.get(obj, ("metadata", key)) not in (None, "", UNKNOWN)
+
+
+def _compare_objects(before: Properties, after: Properties, asked: Any, path: Path) -> Iterator[tuple[Path, Kind, Any]]:
+    for key in [*before, *(key for key in after if key not in before)]:
+        was = asked.get(key, MISSING) if isinstance(asked, dict) else MISSING
+        yield from compare(before.get(key, MISSING), after.get(key, MISSING), was, (*path, key))
+
+
+def _compare_lists(before: list[Any], after: list[Any], asked: Any, path: Path) -> Iterator[tuple[Path, Kind, Any]]:
+    for index in range(max(len(before), len(after))):
+        yield from compare(_at(before, index), _at(after, index), _at(asked, index), (*path, index))
+
+
+def _at(items: Any, index: int) -> Any:
+    return items[index] if isinstance(items, list) and index < len(items) else MISSING
+
+
+def _judged(path: Path, kind: Kind, value: Any, rules: Iterable[Path]) -> Change:
+    gone = kind is Kind.DELETE and path == ("metadata",)
+    return Change(path, kind, gone or any(paths.touches(rule, path, value) for rule in rules))
+
+
+def _must_go_first(live: Properties, new: Properties, namespaced: bool) -> bool:
+    """Two objects of one name cannot be there at once; a name that we made up ourselves is made up anew."""
+    return (
+        (paths.get(new, ("metadata", "name")) is UNKNOWN or is_set(new, "name"))
+        and not marks.is_true(new, marks.AUTONAMED)
+        and paths.get(new, ("metadata", "name")) == live["metadata"]["name"]
+        and _namespace(new, namespaced) == _namespace(live, namespaced)
+    )
+
+
+def _namespace(obj: Properties, namespaced: bool) -> Any:
+    return (paths.get(obj, ("metadata", "namespace")) or "default") if namespaced else ""
+
+
+def _comparable(obj: Properties, namespaced: bool) -> Properties:
+    """No namespace and `default` are the same; a cluster-wide object has none; a resourceVersion is never asked for."""
+    rest = {key: value for key, value in obj.items() if not key.startswith("__")}
+    if paths.get(obj, ("metadata", "namespace")) is UNKNOWN:
+        return rest
+    rest = paths.drop(rest, ("metadata", "resourceVersion"))
+    return (
+        _with(rest, "namespace", _namespace(obj, True)) if namespaced else paths.drop(rest, ("metadata", "namespace"))
+    )
+
+
+def _with(obj: Properties, key: str, value: Any) -> Properties:
+    metadata = obj.get("metadata")
+    return {**obj, "metadata": {**metadata, key: value}} if isinstance(metadata, dict) else obj
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return bool(one == other)
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value is False or value in ("", 0) or (isinstance(value, (dict, list)) and not value)
+
+
+_QUANTITIES = {
+    *("limits", "requests", "hard", "capacity", "allocatable", "storage", "overhead", "sizeLimit", "averageValue"),
+    *("max", "min", "default", "defaultRequest", "maxLimitRequestRatio", "divisor"),
+}
+_QUANTITY = re.compile(r"([+-]?[0-9.]+)(?:([eE][+-]?\d+)|([KMGTPE]i)|([numkMGTPE]))?$")
+_POWERS = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
+
+
+def quantity(value: Any) -> Decimal | None:
+    """The number that a Kubernetes quantity stands for; None when it is none."""
+    match = _QUANTITY.match(str(value))
+    if match is None or isinstance(value, bool):
+        return None
+    digits, exponent, binary, decimal = match.groups()
+    try:
+        number = Decimal(digits + (exponent or ""))
+    except InvalidOperation:
+        return None
+    return number * Decimal(2) ** _BINARY[binary] if binary else number * Decimal(10) ** _POWERS.get(decimal or "", 0)
+
+
+def _equivalent(path: Path, before: Any, after: Any) -> bool:
+    if not _QUANTITIES.intersection(step for step in path if isinstance(step, str)):
+        return False
+    number = quantity(before) if isinstance(before, (str, int, float)) else None
+    return number is not None and number == quantity(after)
+
+
+def changed_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """The top-level keys that differ (for provider settings)."""
+    return [key for key in sorted({*old, *new}) if not _same(old.get(key, MISSING), new.get(key, MISSING))]

@@ -1,0 +1,50 @@
+"""The engine at the other end: what the user is shown while a resource is worked on."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from cli.provider import protocol
+
+URN: ContextVar[str] = ContextVar("urn", default="")
+"""The resource that the present call is about."""
+
+
+class Host:
+    """Sends messages to the engine; does nothing before an engine is known, and never fails a resource."""
+
+    def __init__(self) -> None:
+        self._engine: Any = None
+        self._shown: dict[str, str] = {}
+
+    def attach(self, address: str) -> None:
+        channel = grpc.aio.insecure_channel(address)
+        self._engine = protocol.engine_grpc.EngineStub(channel)
+
+    async def status(self, text: str) -> None:
+        """What the resource waits for; replaces the last status, and is shown only while it is worked on."""
+        urn = URN.get()
+        if self._shown.get(urn, "") != text:
+            self._shown[urn] = text
+            await self._log(protocol.engine.INFO, text, ephemeral=True)
+
+    async def done(self) -> None:
+        """Clear the status."""
+        if self._shown.pop(URN.get(), ""):
+            await self._log(protocol.engine.INFO, "", ephemeral=True)
+
+    async def warning(self, text: str) -> None:
+        await self._log(protocol.engine.WARNING, text)
+
+    async def _log(self, severity: int, text: str, *, ephemeral: bool = False) -> None:
+        if self._engine is None:
+            return
+        request = protocol.engine.LogRequest(severity=severity, message=text, urn=URN.get(), ephemeral=ephemeral)
+        try:
+            await self._engine.Log(request, timeout=5)
+        except grpc.RpcError:
+            return

@@ -1,0 +1,68 @@
+"""Which kinds the provider serves, and which it refuses by name with the way out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cli.errors import TurnoutError
+from cli.kube.kinds import BUILT_IN
+
+PREFIX = "kubernetes:"
+WAY_OUT = "install the official plugin (pulumi plugin install resource kubernetes) and set TURNOUT_PROVIDER=official"
+
+
+@dataclass(frozen=True)
+class Type:
+    """What a Pulumi type token says: `kubernetes:apps/v1:Deployment`."""
+
+    api_version: str
+    kind: str
+
+
+def of_urn(urn: str) -> Type:
+    """The type in a URN. Raises TurnoutError for what this provider refuses."""
+    return of_token(urn.split("::")[2].rpartition("$")[2])
+
+
+def name_of(urn: str) -> str:
+    return urn.split("::", 3)[3]
+
+
+def of_token(token: str) -> Type:
+    _, module, kind = [*token.split(":"), "", ""][:3]
+    if refusal := _refusal(token, module, kind):
+        raise TurnoutError(f"turnout's kubernetes provider does not serve {token}", why=refusal, next=WAY_OUT)
+    return Type(module.removeprefix("core/"), kind)
+
+
+def _refusal(token: str, module: str, kind: str) -> str:
+    if module.startswith("helm.sh/") or module == "helm":
+        return "it has no Helm: render the chart to manifests (helm template) and bring them in as YAML"
+    if module.startswith("kustomize"):
+        return "it has no Kustomize: render to manifests (kubectl kustomize) and bring them in as YAML"
+    if not token.startswith(PREFIX) or "/" not in module:
+        return "it is not a Kubernetes kind"
+    version = module.removeprefix("core/")
+    if kind.endswith("List") and (version, kind[: -len("List")]) in BUILT_IN:
+        return "a List is no object of its own: declare its items one by one"
+    if kind.endswith("Patch") and (version, kind[: -len("Patch")]) in BUILT_IN:
+        return "Patch resources are not supported yet"
+    return ""
+
+
+def is_namespaced(api_version: str, kind: str) -> bool:
+    """As far as is known without asking the server: an unknown kind counts as namespaced."""
+    known = BUILT_IN.get((api_version, kind))
+    return known is None or known.namespaced
+
+
+def object_id(obj: dict[str, Any]) -> str:
+    """`[namespace/]name`, the id of a resource in Pulumi's state."""
+    namespace, name = obj["metadata"].get("namespace"), obj["metadata"]["name"]
+    return f"{namespace}/{name}" if namespace else str(name)
+
+
+def parse_id(text: str) -> tuple[str | None, str]:
+    namespace, _, name = text.rpartition("/")
+    return namespace or None, name

@@ -1,0 +1,127 @@
+"""Create, Read, Update and Delete of one object: what is sent to the cluster, in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cli.kube import ownership
+from cli.kube.aio import AsyncKube
+from cli.kube.errors import Conflict, Forbidden, Invalid, KubeError, NotFound, UnknownKind
+from cli.kube.requests import Object, Write
+from cli.provider import marks
+from cli.provider.objects import Outcome, leave_to_others, must_force
+from cli.provider.settings import Settings
+from cli.provider.waiting import Waiting
+
+CREATOR = "pulumi-kubernetes"
+"""The manager of a POST: the official provider's own, so that either one's next update takes its fields over."""
+ORDER_RETRIES = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""Seconds between the tries of a create whose namespace or kind is not there yet."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Works on the objects of one cluster."""
+
+    kube: AsyncKube
+    settings: Settings
+    waiting: Waiting
+
+    async def preview_create(self, inputs: Object, manager: str) -> Object | None:
+        """The object as the server would make it; None where it cannot tell yet."""
+        try:
+            return await self._create(inputs, manager, dry_run=True)
+        except (Forbidden, NotFound, UnknownKind):
+            return None
+        except KubeError as error:
+            if error.status == 409 and not isinstance(error, Conflict):
+                return None
+            raise
+
+    async def create(self, inputs: Object, manager: str, seconds: float) -> Outcome:
+        live = await self._create_in_order(inputs, manager)
+        if inputs["kind"] == "CustomResourceDefinition":
+            self.kube.server.forget(f"{inputs['spec']['group']}/{inputs['spec']['versions'][0]['name']}")
+        return await self.waiting.until_ready(live, inputs, marks.timeout(inputs, seconds))
+
+    async def update(
+        self, name: str, inputs: Object, manager: str, seconds: float, *, ignore: Sequence[str], dry_run: bool
+    ) -> Outcome:
+        """Make a live object what `inputs` ask for, leaving alone what is ignored and belongs to others."""
+        live = await self._live(inputs, name)
+        if inputs["kind"] == "CustomResourceDefinition":
+            updated = await self._replace(live, inputs, manager, dry_run)
+        else:
+            live = live if dry_run else await self._hand_over(live, manager)
+            wanted = leave_to_others(inputs, live, ignore, manager)
+            write = Write(manager, dry_run, must_force(inputs, live, self.settings.patch_force, dry_run))
+            updated = await self.kube.run(self.kube.server.apply(wanted, write))
+        if dry_run:
+            return Outcome(updated)
+        return await self.waiting.until_ready(updated, inputs, marks.timeout(inputs, seconds))
+
+    async def relinquish(self, live: Object, manager: str) -> None:
+        """Give up every field that `manager` owns."""
+        metadata = {key: live["metadata"][key] for key in ("name", "namespace") if key in live["metadata"]}
+        nothing = {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata}
+        await self.kube.run(self.kube.server.apply(nothing, Write(manager)))
+
+    async def read(self, api_version: str, kind: str, name: str, namespace: str | None) -> Object | None:
+        return await self.kube.run(self.kube.server.find(api_version, kind, name, namespace))
+
+    async def delete(self, live: Object, inputs: Object, seconds: float) -> Outcome:
+        """Delete and wait for the absence; an object that is gone already is fine."""
+        metadata = live["metadata"]
+        place = (live["apiVersion"], live["kind"], metadata["name"], metadata.get("namespace"))
+        try:
+            deletion = await self.kube.run(self.kube.server.delete(*place, propagation=marks.propagation(live)))
+        except UnknownKind:
+            return Outcome(live)
+        if deletion != "going":
+            return Outcome(live)
+        return await self.waiting.until_gone(live, inputs, marks.timeout(inputs, seconds))
+
+    async def _live(self, inputs: Object, name: str) -> Object:
+        place = (inputs["apiVersion"], inputs["kind"], name, inputs["metadata"].get("namespace"))
+        try:
+            return await self.kube.run(self.kube.server.get(*place))
+        except NotFound as error:
+            error.next = "somebody deleted it outside of Pulumi; take that into the state: turnout refresh ENV"
+            raise
+
+    async def _create_in_order(self, inputs: Object, manager: str) -> Object:
+        """A namespace or a kind that is just being made may take a moment to be known."""
+        for pause in ORDER_RETRIES:
+            try:
+                return await self._create(inputs, manager)
+            except (NotFound, UnknownKind):
+                self.kube.server.forget(inputs["apiVersion"])
+                await asyncio.sleep(pause)
+        return await self._create(inputs, manager)
+
+    async def _create(self, inputs: Object, manager: str, *, dry_run: bool = False) -> Object:
+        server = self.kube.server
+        if not self.settings.upsert:
+            return await self.kube.run(server.create(inputs, Write(CREATOR, dry_run)))
+        force = must_force(inputs, None, self.settings.patch_force, dry_run)
+        return await self.kube.run(server.apply(inputs, Write(manager, dry_run, force)))
+
+    async def _replace(self, live: Object, inputs: Object, manager: str, dry_run: bool) -> Object:
+        version = live["metadata"]["resourceVersion"]
+        manifest = {**inputs, "metadata": {**inputs["metadata"], "resourceVersion": version}}
+        return await self.kube.run(self.kube.server.replace(manifest, Write(manager, dry_run)))
+
+    async def _hand_over(self, live: Object, manager: str) -> Object:
+        for _ in range(3):
+            patch = ownership.handover_patch(live, manager)
+            if patch is None:
+                return live
+            metadata = live["metadata"]
+            place = (live["apiVersion"], live["kind"], metadata["name"], metadata.get("namespace"))
+            try:
+                return await self.kube.run(self.kube.server.patch(*place, patch, Write(manager), how="json"))
+            except (Conflict, Invalid):
+                live = await self.kube.run(self.kube.server.get(*place))
+        return live

@@ -1,0 +1,93 @@
+"""The provider's settings, as a program or a stack's configuration gives them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cli.provider.replacements import Mutable
+from cli.provider.values import UNKNOWN
+
+PREFIX = "kubernetes:config:"
+REFUSED = {
+    "renderYamlToDirectory": "turnout's kubernetes provider does not render to a folder; use: turnout preview --json",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """See https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/ for their meaning."""
+
+    kubeconfig: str = ""
+    context: str = ""
+    cluster: str = ""
+    namespace: str = ""
+    server_side_apply: bool = True
+    patch_force: bool = False
+    upsert: bool = False
+    mutable: Mutable = field(default_factory=Mutable)
+    delete_unreachable: bool = False
+    skip_unreachable: bool = False
+    accept_secrets: bool = True
+
+    def __repr__(self) -> str:
+        return f"Settings(context={self.context!r}, namespace={self.namespace!r})"
+
+
+def from_variables(variables: Mapping[str, str], *, accept_secrets: bool) -> Settings:
+    """From Configure's variables; what they leave open comes from the PULUMI_K8S_* environment."""
+    given = {key.removeprefix(PREFIX): value for key, value in variables.items()}
+
+    def flag(name: str, environment: str, default: bool = False) -> bool:
+        text = given.get(name) or os.environ.get(f"PULUMI_K8S_{environment}")
+        return default if not text else text.lower() == "true"
+
+    return Settings(
+        kubeconfig=given.get("kubeconfig", ""),
+        context=given.get("context", ""),
+        cluster=given.get("cluster", ""),
+        namespace=given.get("namespace", ""),
+        server_side_apply=flag("enableServerSideApply", "ENABLE_SERVER_SIDE_APPLY", default=True),
+        patch_force=flag("enablePatchForce", "ENABLE_PATCH_FORCE"),
+        upsert=flag("upsertExistingObjects", "UPSERT_EXISTING_OBJECTS"),
+        mutable=Mutable(
+            config_maps=flag("enableConfigMapMutable", "ENABLE_CONFIGMAP_MUTABLE"),
+            secrets=flag("enableSecretMutable", "ENABLE_SECRET_MUTABLE"),
+        ),
+        delete_unreachable=flag("deleteUnreachable", "DELETE_UNREACHABLE"),
+        skip_unreachable=flag("skipUpdateUnreachable", "SKIP_UPDATE_UNREACHABLE"),
+        accept_secrets=accept_secrets,
+    )
+
+
+def refusals(given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(setting, reason) for each setting that this provider cannot honour."""
+    found = [(name, reason) for name, reason in REFUSED.items() if given.get(name)]
+    if str(given.get("enableServerSideApply", "true")).lower() == "false":
+        found.append(("enableServerSideApply", "turnout's kubernetes provider works by server-side apply only"))
+    return found
+
+
+def replacing(old: Mapping[str, Any], new: Mapping[str, Any], changed: list[str]) -> list[str]:
+    """Which changed settings mean another cluster, so that everything in it is new."""
+    identifiers = (old.get("clusterIdentifier"), new.get("clusterIdentifier"))
+    if all(identifiers):
+        return ["clusterIdentifier"] if identifiers[0] != identifiers[1] else []
+    places: list[str] = [key for key in ("kubeconfig", "context", "cluster") if key in changed]
+    if any(new.get(key) is UNKNOWN for key in places):
+        return places
+    before, after = active_cluster(old), active_cluster(new)
+    return places if before and after and before != after else []
+
+
+def active_cluster(given: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The cluster entry of the kubeconfig that is in use; None where it cannot be told."""
+    from cli.kube.config import read_mapping
+
+    whole = read_mapping(given.get("kubeconfig"))
+    contexts = {row["name"]: row.get("context") or {} for row in whole.get("contexts") or []}
+    clusters = {row["name"]: row.get("cluster") or {} for row in whole.get("clusters") or []}
+    context = contexts.get(str(given.get("context") or whole.get("current-context") or ""), {})
+    return clusters.get(str(given.get("cluster") or context.get("cluster")))

@@ -1,0 +1,133 @@
+"""Waiting until an object is ready or gone, saying why it is not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from cli.kube.aio import AsyncKube
+from cli.kube.errors import KubeError
+from cli.kube.health import Health, health, is_judged
+from cli.kube.related import Related, gather
+from cli.kube.requests import Object
+from cli.provider import marks, waitfor
+from cli.provider.host import Host
+from cli.provider.objects import Outcome
+from cli.provider.values import Properties
+from cli.provider.watches import Sight, Watches
+
+LOOK_EVERY = 3.0
+"""Seconds between two looks for the reason why something is not ready."""
+JUDGED_BY_OTHERS = ("Service", "PersistentVolumeClaim")
+"""Kinds whose health is told by other objects: those are looked at once a second."""
+LOOKED_AT = ("Deployment", "StatefulSet", "DaemonSet", "Job", "Pod", "Service", "Ingress")
+"""Kinds whose health a refresh asks for."""
+NO_WAIT_ON_DELETE = ("Namespace", "Pod", "ReplicationController", "DaemonSet", "Deployment", "StatefulSet", "Job")
+"""Kinds for which skipAwait also holds for their deletion (as with the official provider)."""
+
+
+class Waiting:
+    """Waits for objects of one cluster. `cancelled` ends every wait with what is known then."""
+
+    def __init__(self, kube: AsyncKube, watches: Watches, host: Host, cancelled: asyncio.Event) -> None:
+        self._kube, self._watches, self._host, self._cancelled = kube, watches, host, cancelled
+
+    async def until_ready(self, live: Object, inputs: Properties, seconds: float) -> Outcome:
+        """Wait as this kind is waited for (or as its annotations say)."""
+        expressions = marks.wait_for(inputs)
+        if marks.is_true(inputs, marks.SKIP_AWAIT) or not (expressions or is_judged(live)):
+            return Outcome(live)
+        if _judge(live, expressions, Related()).ready:
+            return Outcome(live)
+        async with self._watches.sight(live) as sight:
+            outcome = await self._watch_until_ready(sight, live, expressions, time.monotonic() + seconds)
+        await self._host.done()
+        return outcome
+
+    async def until_gone(self, live: Object, inputs: Properties, seconds: float) -> Outcome:
+        """Wait until the object (this very one, by its uid) is no longer there."""
+        if marks.is_true(inputs, marks.SKIP_AWAIT) and live["kind"] in NO_WAIT_ON_DELETE:
+            return Outcome(live)
+        until = time.monotonic() + seconds
+        async with self._watches.sight(live) as sight:
+            while (obj := sight.current) and _is_same(obj, live):
+                state = f"being deleted{_held(obj)}"
+                if ended := self._ended(until, f"{live['kind']} {live['metadata']['name']} is still {state}"):
+                    return Outcome(obj, ended)
+                await self._host.status(state)
+                await self._pause(sight, until, LOOK_EVERY)
+        await self._host.done()
+        return Outcome(live)
+
+    async def look(self, live: Object, inputs: Properties) -> Outcome:
+        """How it is now, without waiting (a refresh)."""
+        if live["kind"] not in LOOKED_AT or marks.is_true(inputs, marks.SKIP_AWAIT) or health(live).ready:
+            return Outcome(live)
+        verdict = health(live, await self._related(live))
+        return Outcome(live, () if verdict.ready else verdict.lines())
+
+    async def _watch_until_ready(self, sight: Sight, last: Object, expressions: Sequence[str], until: float) -> Outcome:
+        about, looked = Related(), 0.0
+        every = 1.0 if last["kind"] in JUDGED_BY_OTHERS else LOOK_EVERY
+        began = time.monotonic()
+        while (obj := sight.current) is not None:
+            last = obj
+            now = time.monotonic()
+            if now - looked >= every and (looked or now - began >= every or last["kind"] in JUDGED_BY_OTHERS):
+                about, looked = await self._related(obj), now
+            verdict = _judge(obj, expressions, about)
+            if verdict.ready:
+                return Outcome(obj)
+            if verdict.failed:
+                return Outcome(obj, await self._reasons(obj, verdict))
+            if ended := self._ended(until, verdict.reason):
+                return Outcome(obj, [*ended, *(await self._reasons(obj, verdict))[1:]])
+            await self._host.status(_headline(verdict))
+            await self._pause(sight, until, every)
+        return Outcome(last, [f"{last['kind']} {last['metadata']['name']} was deleted by somebody else meanwhile"])
+
+    async def _related(self, obj: Object) -> Related:
+        try:
+            return await self._kube.run(gather(self._kube.server, obj))
+        except KubeError:
+            return Related()
+
+    async def _reasons(self, obj: Object, verdict: Health) -> list[str]:
+        """A fresh look at the causes: they are what the user gets to read."""
+        fresh = health(obj, await self._related(obj))
+        return [verdict.reason, *map(str, fresh.causes or verdict.causes)]
+
+    async def _pause(self, sight: Sight, until: float, seconds: float) -> None:
+        change = asyncio.ensure_future(sight.change(min(seconds, until - time.monotonic())))
+        cancelled = asyncio.ensure_future(self._cancelled.wait())
+        await asyncio.wait((change, cancelled), return_when=asyncio.FIRST_COMPLETED)
+        for task in (change, cancelled):
+            task.cancel()
+
+    def _ended(self, until: float, reason: str) -> list[str]:
+        if self._cancelled.is_set():
+            return [f"cancelled while: {reason}"]
+        return [f"timed out: {reason}"] if time.monotonic() >= until else []
+
+
+def _judge(obj: Object, expressions: Sequence[str], about: Related) -> Health:
+    return waitfor.judge(obj, expressions) if expressions else health(obj, about)
+
+
+def _headline(verdict: Health) -> str:
+    cause = verdict.causes[0] if verdict.causes else None
+    if cause is None:
+        return verdict.reason
+    last = f": {cause.log[-1]}" if cause.log else ""
+    return f"{verdict.reason}; {cause.where}: {cause.message}{last}"
+
+
+def _is_same(obj: Object, live: Object) -> bool:
+    known = live["metadata"].get("uid")
+    return not known or obj["metadata"].get("uid") == known
+
+
+def _held(obj: Object) -> str:
+    names = [name for name in obj["metadata"].get("finalizers") or [] if name != "foregroundDeletion"]
+    return f" (held by {', '.join(names)})" if names else ""
