@@ -11,8 +11,9 @@ from typing import Any
 
 from cli.engine import environ
 from cli.engine.failures import NoPassphrase
+from cli.engine.render import missing, put
 from cli.engine.secrets import Crypter, create, passphrase
-from cli.errors import TurnoutError, UsageError
+from cli.errors import TurnoutError
 
 _SALT = "encryptionsalt"
 _PASSPHRASE_BYTES = 32
@@ -46,20 +47,14 @@ class Initialised:
 def initialise(root: Path, environment: str, variables: Mapping[str, str] | None = None) -> Initialised:
     """Make the passphrase where there is none, then write the salt and the missing secrets into the settings file.
 
-    Raises UsageError when the settings file is missing or broken, and WrongPassphrase when its salt needs another one.
+    Raises TurnoutError (exit 2) when the settings file is missing or broken, or needs another passphrase.
     """
-    from infra.settings import SettingsError, missing_secrets
-
     file = root / f"Pulumi.{environment}.yaml"
-    try:
-        missing = missing_secrets(file, environment)
-    except SettingsError as error:
-        raise UsageError(str(error)) from error
+    leaves = missing(root, environment)
     made = _ensure_passphrase(root, os.environ if variables is None else variables)
     words = passphrase(root, os.environ if variables is None else variables)
-    names = tuple(f"turnout:{leaf.section}.{'.'.join(leaf.path)}" for leaf in missing)
-    _complete(file, words, [(f"turnout:{leaf.section}", leaf.path) for leaf in missing])
-    return Initialised(environment, file, names, made)
+    _complete(file, words, leaves)
+    return Initialised(environment, file, tuple(".".join((key, *path)) for key, path in leaves), made)
 
 
 def _ensure_passphrase(root: Path, variables: Mapping[str, str]) -> Path | None:
@@ -91,17 +86,8 @@ def _complete(file: Path, words: str, leaves: list[tuple[str, tuple[str, ...]]])
     crypter = Crypter(document[_SALT], words) if _SALT in document else create(words)
     document[_SALT] = crypter.salt
     for key, path in leaves:
-        _put(document, key, path, {"secure": crypter.encrypt(random.token_urlsafe(_SECRET_BYTES))})
+        put(document, ("config", key, *path), {"secure": crypter.encrypt(random.token_urlsafe(_SECRET_BYTES))})
     _replace(file, yaml, document)
-
-
-def _put(document: Any, key: str, path: tuple[str, ...], value: Any) -> None:
-    place = document.setdefault("config", {})
-    for step in (key, *path[:-1]):
-        if place.get(step) is None:
-            place[step] = {}
-        place = place[step]
-    place[path[-1]] = value
 
 
 def _replace(file: Path, yaml: Any, document: Any) -> None:

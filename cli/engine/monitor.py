@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from google.protobuf import empty_pb2, json_format
+from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import engine_pb2, resource_pb2
 
 from cli.engine import graph, values
@@ -18,6 +18,8 @@ from cli.errors import TurnoutError
 
 UNKNOWN_ID = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _STACK = "pulumi:pulumi:Stack"
+_STACK_REFERENCE = "pulumi:pulumi:StackReference"
+_NO_UPDATE_YET: dict[str, Any] = {"outputs": {}, "secretOutputNames": []}
 
 # Secrets, resource references, alias specs, replacement triggers, deletedWith, replaceWith: all that needs no callback.
 _FEATURES: Any = (0, 1, 3, 4, 5, 6)
@@ -51,7 +53,10 @@ class Monitor:
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802
         resource = self._record(request, Options(), custom=True, read_id=request.id)
-        return resource_pb2.ReadResourceResponse(urn=resource.urn, properties=request.properties)
+        known = _NO_UPDATE_YET if request.type == _STACK_REFERENCE else {}
+        return resource_pb2.ReadResourceResponse(
+            urn=resource.urn, id=request.id, properties=_struct(plain(request.properties) | known)
+        )
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
         if f"::{_STACK}::" in request.urn:
@@ -59,10 +64,6 @@ class Monitor:
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802
-        """Only a StackReference's answer is known without a cluster: that there was no update yet."""
-        if request.tok == "pulumi:pulumi:readStackOutputs":
-            answer: Any = {"return": {**plain(request.args), "outputs": {}, "secretOutputNames": []}}
-            return resource_pb2.ResourceInvokeResponse(**answer)
         raise TurnoutError(
             f"the program asks the cluster ({request.tok}), which a render has none of",
             next="take the value from the settings, or ask in the provider's own resources",
@@ -128,6 +129,12 @@ def plain(struct: Any) -> dict[str, Any]:
     """A protobuf Struct as JSON data; whole numbers as int."""
     found: dict[str, Any] = json_format.MessageToDict(struct)
     return found
+
+
+def _struct(data: dict[str, Any]) -> Any:
+    struct = struct_pb2.Struct()
+    struct.update(data)
+    return struct
 
 
 def _property_dependencies(request: Any) -> dict[str, tuple[str, ...]]:

@@ -46,8 +46,34 @@ def config(root: Path, environment: str) -> tuple[dict[str, str], list[str]]:
     from ruamel.yaml import YAML
 
     found = (YAML(typ="safe").load(file.read_text()) or {}).get("config") or {}
-    encoded = {_key(root, key): _encoded(opened(value)) for key, value in found.items()}
-    return encoded, [_key(root, key) for key, value in found.items() if opened(value) != value]
+    given = {_key(root, key): opened(value) for key, value in found.items()}
+    secret = {_key(root, key) for key, value in found.items() if opened(value) != value}
+    for key, path in missing(root, environment):
+        put(given, (key, *path), PLACEHOLDER)
+        secret.add(key)
+    return {key: _encoded(value) for key, value in given.items()}, sorted(secret)
+
+
+def missing(root: Path, environment: str) -> list[tuple[str, tuple[str, ...]]]:
+    """The required secrets that the settings file does not hold, each with its configuration key and path."""
+    if not (root / "infra").is_dir():
+        return []
+    from infra.settings import SettingsError, missing_secrets
+
+    try:
+        found = missing_secrets(root / f"Pulumi.{environment}.yaml", environment)
+    except SettingsError as error:
+        raise as_turnout_error(error) from error
+    return [(f"turnout:{leaf.section}", leaf.path) for leaf in found]
+
+
+def put(place: Any, path: tuple[str, ...], value: Any) -> None:
+    """Set what lies at `path`; mappings on the way are made where there are none."""
+    for step in path[:-1]:
+        if place.get(step) is None:
+            place[step] = {}
+        place = place[step]
+    place[path[-1]] = value
 
 
 def opened(value: Any) -> Any:

@@ -37,7 +37,7 @@ class Wanted:
 
 
 def settle(state: JSON, record: Mapping[str, Any], earlier: Iterable[JSON] = ()) -> JSON:
-    """A new exported state for the record. `earlier` are deployments of this stack, newest first, read as far as needed."""
+    """A new exported state for the record. `earlier`: deployments of this stack, newest first."""
     settled = copy.deepcopy(state)
     deployment = settled["deployment"]
     resources = deployment.get("resources") or []

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from cli.engine import failures
+
+LOCKED = """error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete \
+the lock file with `pulumi cancel`.
+  file:///s/.pulumi/locks/organization/turnout/dev/1.json: created by ann@build-3 (pid 42) at 2026-11-21T07:00:00Z"""
+
+
+def test_a_lock_names_its_owner_host_and_age() -> None:
+    error = failures.classify(LOCKED, "dev", datetime(2026, 11, 21, 7, 5, tzinfo=UTC))
+    assert isinstance(error, failures.StackLocked)
+    assert error.exit_code == 5
+    assert "ann@build-3, process 42, for 5 min" in error.what
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "code"),
+    [
+        ("error: getting secrets manager: incorrect passphrase", failures.WrongPassphrase, 2),
+        ("error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE or …", failures.NoPassphrase, 2),
+        ("error: no resource plugin 'pulumi-resource-kubernetes' found", failures.MissingPlugin, 1),
+        ("error: no stack named 'dev' found", failures.StackMissing, 1),
+        ('Apply failed with 1 conflict: conflict with "kubectl" using apps/v1', failures.FieldConflict, 1),
+        ("error: write /s/x.json: no space left on device", failures.StateUnreadable, 1),
+    ],
+)
+def test_each_known_fault_has_its_class_and_a_next_command(text: str, kind: type, code: int) -> None:
+    error = failures.classify(text, "dev")
+    assert type(error) is kind
+    assert error is not None
+    assert error.exit_code == code
+    assert error.next
+
+
+def test_anything_else_is_told_in_the_engines_own_words() -> None:
+    assert failures.classify("error: a bug", "dev") is None
+    assert failures.unknown("\nerror: a bug\n", "dev").why == "error: a bug"
+
+
+def test_a_conflict_names_the_manager() -> None:
+    error = failures.classify('Apply failed with 1 conflict: conflict with "kubectl-edit" using v1: .data', "dev")
+    assert error is not None
+    assert "kubectl-edit" in error.what
