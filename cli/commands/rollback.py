@@ -20,7 +20,7 @@ app = typer.Typer()
 def rollback(
     environment: Annotated[str, typer.Argument(metavar="ENV", help="dev, staging, prod, …")],
     to: Annotated[
-        int | None, typer.Option(metavar="N", help="The release to go back to (default: the last good one).")
+        int | None, typer.Option(metavar="N", help="The release to go back to; else the last good one.")
     ] = None,
     reason: Annotated[str, typer.Option(help="Why, for the audit trail.")] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -51,16 +51,17 @@ def rollback(
         raise UsageError("--json asks no questions", next=f"turnout rollback {environment} --json --yes")
     progress = for_terminal(quiet=as_json)
     order = rolling.Order(_command(environment, to), reason, where.checkout(environment), force_conflicts, timeout)
-    with (
-        where.connect(environment, kubeconfig, context) as kube,
-        environment_lock(kube, environment, command=order.command, reason=reason, wait=wait, progress=progress) as held,
-    ):
-        wanted = _planned(kube, environment, to, force_conflicts)
-        if not as_json:
-            typer.echo("\n".join(show.plan(wanted)))
-        if not yes:
-            _ask(environment)
-        ended = rolling.carry_out(kube, wanted, order, held, progress)
+    with where.connect(environment, kubeconfig, context) as kube:
+        rolling.target(kube, environment, to)
+        with environment_lock(
+            kube, environment, command=order.command, reason=reason, wait=wait, progress=progress
+        ) as held:
+            wanted = _planned(kube, environment, to, force_conflicts)
+            if not as_json:
+                typer.echo("\n".join(show.plan(wanted)))
+            if not yes:
+                _ask(environment)
+            ended = rolling.carry_out(kube, wanted, order, held, progress)
     typer.echo(json.dumps(wanted.to_json() | ended.to_json()) if as_json else "\n".join(show.done(environment, ended)))
 
 

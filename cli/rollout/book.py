@@ -73,6 +73,11 @@ class Book:
         return next((release for release in self.releases if release.number == number), None)
 
     @property
+    def restored(self) -> int:
+        """The number whose content serves: of a rollback, the release that it went back to."""
+        return (self.current.restores or self.current.number) if self.current else 0
+
+    @property
     def previous(self) -> Release | None:
         """The release that a rollback without a number goes to: the last good one with other content."""
         return self._before(self.current) if self.current else None

@@ -50,7 +50,7 @@ def names_of(kube: Kube, environment: str, kind: str) -> list[Manifest]:
 
     selector = f"{KIND}={kind},{ENVIRONMENT}={environment}"
     listing = requests.list_(BUILT_IN["v1", "ConfigMap"], namespace(environment), labels=selector, limit=10_000)
-    found: list[Manifest] = kube.request(replace(listing, accept=_METADATA)).json()["items"]
+    found: list[Manifest] = kube.request(replace(listing, accept=_METADATA)).json()["items"] or []
     return found
 
 

@@ -103,9 +103,9 @@ def references(objects: Iterable[Manifest]) -> set[Key]:
     return {reference for manifest in objects for reference in _references(manifest)}
 
 
-def needed(record: Record) -> set[Key]:
-    """Those that the record does not bring itself."""
-    return references(record.objects) - {key(manifest) for manifest in record.objects}
+def needed(record: Record, touched: Iterable[Manifest]) -> set[Key]:
+    """What the touched objects refer to and the record does not bring itself."""
+    return references(touched) - {key(manifest) for manifest in record.objects}
 
 
 def _restored(recorded: Manifest, live: Manifest | None, before: Manifest | None) -> Action | None:

@@ -56,29 +56,33 @@ class Done:
         }
 
 
+def target(kube: Kube, environment: str, to: int | None = None) -> Release:
+    """The release that a rollback goes to. Raises Refused or UsageError where there is none; changes nothing."""
+    return _target(releases.load(kube, environment), environment, to)
+
+
 def prepare(kube: Kube, environment: str, to: int | None = None) -> Rollback:
     """What going back does. `to`: a release number; None: the last good release (see `Book.last_good`)."""
     book = releases.load(kube, environment)
-    target = _target(book, environment, to)
-    record = records.fetch(kube, environment, target.record)
+    aim = _target(book, environment, to)
+    record = records.fetch(kube, environment, aim.record)
     found = live.objects(kube, environment, record)
-    actions = plan.actions(record, found, _replaced(kube, environment, book, target))
+    actions = plan.actions(record, found, _replaced(kube, environment, book, aim))
     touched = [action.manifest for action in actions if action.verb in ("create", "apply")]
-    needed = plan.references(touched) - {plan.key(manifest) for manifest in record.objects}
     return Rollback(
         environment=environment,
         current=book.current,
-        target=target,
+        target=aim,
         record=record,
         actions=actions,
-        gone=tuple(live.gone(kube, needed)),
-        half_done=book.open is not None and book.current == target,
+        gone=tuple(live.gone(kube, plan.needed(record, touched))),
+        half_done=book.open is not None and book.current == aim,
     )
 
 
 def check(kube: Kube, wanted: Rollback, *, force: bool = False) -> None:
     """Tries everything on the server without doing it. Raises Refused, and nothing was touched."""
-    _nothing_gone(wanted)
+    must_have_all(wanted)
     refusals = [text for text in live.at_once(lambda action: _refusal(kube, action, force), wanted.actions) if text]
     if refusals:
         raise Refused(
@@ -253,9 +257,9 @@ def _target(book: Book, environment: str, to: int | None) -> Release:
     )
 
 
-def _replaced(kube: Kube, environment: str, book: Book, target: Release) -> Record | None:
+def _replaced(kube: Kube, environment: str, book: Book, aim: Release) -> Record | None:
     """The record of the release that is left; a plan can do without it."""
-    if book.current is None or book.current.record == target.record:
+    if book.current is None or book.current.record == aim.record:
         return None
     try:
         return records.fetch(kube, environment, book.current.record)
@@ -263,7 +267,8 @@ def _replaced(kube: Kube, environment: str, book: Book, target: Release) -> Reco
         return None
 
 
-def _nothing_gone(wanted: Rollback) -> None:
+def must_have_all(wanted: Rollback) -> None:
+    """Raises Refused when configuration that the record needs is gone."""
     if wanted.gone:
         raise Refused(
             f"release {wanted.target.number} needs what {wanted.environment} no longer has; nothing was touched",

@@ -23,8 +23,9 @@ def plan(wanted: Rollback) -> Iterator[str]:
 
 def done(environment: str, ended: Done) -> Iterator[str]:
     """How a rollback ended."""
-    restored = f" with the content of {ended.release.restores}" if ended.release.restores else ""
-    yield f"{environment} serves release {ended.release.number}{restored} ({ended.seconds:.1f} s, {ended.applied} objects)"
+    release = ended.release
+    restored = f" with the content of {release.restores}" if release.restores else ""
+    yield f"{environment} serves release {release.number}{restored} ({ended.seconds:.1f} s, {ended.applied} objects)"
     if ended.owed:
         yield f"the Pulumi state is not settled yet ({ended.owed}); the next turnout up settles it"
     yield f"next: put the settings back, then turnout preview {environment}"

@@ -1,4 +1,4 @@
-"""Which cluster an environment lives in, from its settings file alone: the program may be broken and the cluster still reached."""
+"""Which cluster an environment lives in, from its settings file alone: reached even when the program is broken."""
 
 from __future__ import annotations
 

@@ -1,0 +1,115 @@
+"""`turnout rollout`: move the app to the release that the settings describe, watch it, take it back."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from cli.engine.model import Plan
+    from cli.rollout.rolling import Rolled
+
+app = typer.Typer(no_args_is_help=True, help="Move the app to its next release, step by step.")
+
+Environment = Annotated[str, typer.Argument(metavar="ENV", help="dev, staging, prod, …")]
+Reason = Annotated[str, typer.Option(help="Why, for the audit trail.")]
+Wait = Annotated[float, typer.Option(metavar="SECONDS", help="Wait that long for the environment's lock.")]
+Kubeconfig = Annotated[Path | None, typer.Option(help="The cluster's kubeconfig; no checkout is needed then.")]
+Context = Annotated[str | None, typer.Option(help="A context of the kubeconfig.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+@app.command()
+def start(
+    environment: Environment,
+    reason: Reason = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not show the plan and ask first.")] = False,
+    wait: Wait = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Roll to the release that the settings describe; one that fails is taken back by itself.
+
+    It fails at the first certain sign: a crash loop, a missing image, the progress deadline. Exit 6: rolled back;
+    7: the rollback failed too. On a terminal it shows the plan and asks once.
+
+    Example: turnout rollout start dev --reason "agents 1.3.0"
+    """
+    from cli.context import project
+    from cli.engine.run import Engine
+    from cli.progress import for_terminal
+    from cli.rollout import rolling, where
+    from cli.rollout.lock import environment_lock
+
+    progress = for_terminal(quiet=as_json)
+    engine = Engine(project(), environment, progress)
+    command = f"turnout rollout start {environment}"
+    with (
+        where.connect(environment) as kube,
+        environment_lock(kube, environment, command=command, reason=reason, wait=wait, progress=progress) as held,
+    ):
+        ask = None if yes or as_json or not sys.stdin.isatty() else _agreed
+        rolled = rolling.start(kube, engine, held, progress, reason=reason, agree=ask)
+    typer.echo(json.dumps(rolled.to_json()) if as_json else _said(environment, rolled))
+
+
+@app.command()
+def status(
+    environment: Environment, kubeconfig: Kubeconfig = None, context: Context = None, as_json: AsJson = False
+) -> None:
+    """Show what goes on: who drives it, who serves on which version, and what is waited for.
+
+    Example: turnout rollout status dev
+    """
+    from cli.rollout import screen, where
+    from cli.rollout import status as reading
+    from cli.rollout.plan import APP
+
+    with where.connect(environment, kubeconfig, context) as kube:
+        found = reading.read(kube, environment, component=APP)
+    if as_json:
+        typer.echo(json.dumps(found.to_json()))
+    else:
+        screen.show(screen.rollout(found))
+
+
+@app.command()
+def abort(
+    environment: Environment,
+    reason: Reason = "",
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    as_json: AsJson = False,
+) -> None:
+    """End the rollout under way and go back to the last good release, from any terminal.
+
+    The process that drives it is asked to do so; when that one is dead, it is done here.
+
+    Example: turnout rollout abort dev --reason "wrong version"
+    """
+    from cli.progress import for_terminal
+    from cli.rollout import abort as aborting
+    from cli.rollout import where
+
+    progress = for_terminal(quiet=as_json)
+    with where.connect(environment, kubeconfig, context) as kube:
+        said = aborting.abort(kube, environment, progress, reason=reason, root=where.checkout(environment))
+    typer.echo(json.dumps({"environment": environment, "outcome": said}) if as_json else said)
+
+
+def _agreed(plan: Plan) -> bool:
+    from cli.commands import preview
+
+    preview.show(plan, as_json=False)
+    return typer.confirm("Roll this out?", default=True)
+
+
+def _said(environment: str, rolled: Rolled) -> str:
+    if rolled.changes == 0:
+        return f"{environment}: nothing to roll out, the settings describe what runs"
+    release = f"release {rolled.release.number}" if rolled.release else "the release"
+    done = f"{environment} serves {release}: {rolled.changes} changes in {rolled.seconds:.1f} s"
+    return f"{done}\nnext: turnout status {environment}"

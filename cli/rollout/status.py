@@ -1,0 +1,220 @@
+"""How an environment is: every workload of its namespaces with its health, and what goes on around it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from cli.errors import TurnoutError
+from cli.kube.health import health
+from cli.kube.related import gather
+from cli.rollout import lock, releases
+from cli.rollout.book import Book
+from cli.rollout.control import COMPONENT, ENVIRONMENT, Manifest
+from cli.rollout.lease import Holder
+from cli.rollout.live import at_once
+
+if TYPE_CHECKING:
+    from cli.kube.client import Kube
+
+SUFFIXES = ("", "-monitoring", "-agents")
+_KINDS = (("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet"), ("batch/v1", "CronJob"))
+_NAME = "app.kubernetes.io/name"
+
+
+@dataclass(frozen=True)
+class Service:
+    """One workload. `serving`: version → ready pods; `reason` and `causes` tell why it is not healthy."""
+
+    name: str
+    component: str
+    kind: str
+    namespace: str
+    object: str
+    healthy: bool
+    ready: int
+    desired: int
+    versions: tuple[str, ...]
+    serving: Mapping[str, int]
+    restarts: int
+    reason: str = ""
+    causes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **vars(self),
+            "versions": list(self.versions),
+            "serving": dict(self.serving),
+            "causes": list(self.causes),
+        }
+
+
+@dataclass(frozen=True)
+class Status:
+    """A whole environment at one moment."""
+
+    environment: str
+    services: tuple[Service, ...]
+    book: Book = field(default_factory=Book)
+    holder: Holder | None = None
+
+    @property
+    def healthy(self) -> bool:
+        return all(service.healthy for service in self.services)
+
+    @property
+    def next(self) -> str:
+        """The command that makes most sense now."""
+        environment = self.environment
+        if self.holder:
+            return f"turnout rollout status {environment}"
+        if self.book.open:
+            return f"turnout rollback {environment}, or go on: turnout rollout start {environment}"
+        if not self.services:
+            return f"turnout up {environment}"
+        if self.book.debt:
+            return f"put the settings of release {self.book.restored} back, then turnout preview {environment}"
+        unhealthy = next((service for service in self.services if not service.healthy), None)
+        if unhealthy:
+            return f"turnout logs {environment} {unhealthy.name}"
+        return f"turnout preview {environment}"
+
+    def to_json(self) -> dict[str, Any]:
+        book = self.book
+        return {
+            "environment": self.environment,
+            "healthy": self.healthy,
+            "services": [service.to_json() for service in self.services],
+            "release": book.current.to_json() if book.current else None,
+            "open": book.open.to_json() if book.open else None,
+            "debt": vars(book.debt) if book.debt else None,
+            "lock": self.holder.to_json() if self.holder else None,
+            "next": self.next,
+        }
+
+
+def read(kube: Kube, environment: str, *, component: str = "") -> Status:
+    """The status as of now; causes (events, last log lines) are read for unhealthy workloads only."""
+    namespaces = [environment + suffix for suffix in SUFFIXES]
+    selector = f"{ENVIRONMENT}={environment}" + (f",{COMPONENT}={component}" if component else "")
+    collections = [(*kind, namespace) for namespace in namespaces for kind in (*_KINDS, ("v1", "Pod"))]
+    *rows, holder, book = at_once(
+        lambda work: work(),
+        [
+            *(_lister(kube, selector, *collection) for collection in collections),
+            lambda: lock.current(kube, environment),
+            lambda: releases.load(kube, environment),
+        ],
+    )
+    found = [row for batch in rows for row in batch]
+    workloads = [row for row in found if row["kind"] != "Pod"]
+    judged = services(workloads, [row for row in found if row["kind"] == "Pod"])
+    return Status(
+        environment,
+        tuple(at_once(lambda pair: _explained(kube, *pair), zip(judged, workloads, strict=True))),
+        book,
+        holder,
+    )
+
+
+def services(workloads: Iterable[Manifest], pods: Iterable[Manifest]) -> list[Service]:
+    """One Service a workload, in the same order."""
+    by_workload: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
+    for pod in pods:
+        by_workload[_place(pod)].append(pod)
+    return [service(workload, by_workload[_place(workload)]) for workload in workloads]
+
+
+def service(workload: Manifest, pods: Sequence[Manifest]) -> Service:
+    """`pods`: those that carry the workload's name."""
+    judged = health(workload)
+    metadata, kind = workload["metadata"], workload["kind"]
+    ready, desired = _counts(workload)
+    alive = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+    return Service(
+        name=_labels(workload).get(_NAME, metadata["name"]),
+        component=_labels(workload).get(COMPONENT, ""),
+        kind=kind,
+        namespace=metadata["namespace"],
+        object=metadata["name"],
+        healthy=judged.ready,
+        ready=ready,
+        desired=desired,
+        versions=_versions(_template(workload)),
+        serving=_serving(alive),
+        restarts=sum(_restarts(pod) for pod in alive),
+        reason="" if judged.ready else judged.reason,
+    )
+
+
+def _explained(kube: Kube, judged: Service, workload: Manifest) -> Service:
+    if judged.healthy:
+        return judged
+    try:
+        found = health(workload, kube.run(gather(kube.server, workload)))
+    except TurnoutError:
+        return judged
+    return replace(judged, reason=found.reason, causes=tuple(map(str, found.causes)))
+
+
+def _lister(kube: Kube, selector: str, api_version: str, kind: str, namespace: str) -> Any:
+    def work() -> list[Manifest]:
+        found = kube.list(api_version, kind, namespace, labels=selector)
+        return [{**row, "apiVersion": api_version, "kind": kind} for row in found]
+
+    return work
+
+
+def _counts(workload: Manifest) -> tuple[int, int]:
+    status, spec = workload.get("status") or {}, workload.get("spec") or {}
+    if workload["kind"] == "CronJob":
+        return 0, 0
+    if workload["kind"] == "DaemonSet":
+        return status.get("numberReady", 0), status.get("desiredNumberScheduled", 0)
+    return status.get("readyReplicas", 0), spec.get("replicas", 1)
+
+
+def _template(workload: Manifest) -> Mapping[str, Any]:
+    spec = workload.get("spec") or {}
+    if workload["kind"] == "CronJob":
+        spec = spec["jobTemplate"]["spec"]
+    found: Mapping[str, Any] = spec["template"]["spec"]
+    return found
+
+
+def _versions(pod_spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """The tags of its images (or the first digits of their digests), the main container first."""
+    return tuple(dict.fromkeys(version(container["image"]) for container in pod_spec.get("containers") or []))
+
+
+def version(image: str) -> str:
+    """`1.2.0` of `registry:5000/agents:1.2.0@sha256:…`."""
+    name, _, digest = image.partition("@")
+    tag = name.rpartition("/")[2].partition(":")[2]
+    return tag or digest.removeprefix("sha256:")[:12] or "latest"
+
+
+def _serving(pods: Iterable[Manifest]) -> dict[str, int]:
+    counts: dict[str, int] = defaultdict(int)
+    for pod in pods:
+        if any(row.get("type") == "Ready" and row.get("status") == "True" for row in _conditions(pod)):
+            counts[version(pod["spec"]["containers"][0]["image"])] += 1
+    return dict(sorted(counts.items()))
+
+
+def _restarts(pod: Manifest) -> int:
+    return sum(row.get("restartCount", 0) for row in (pod.get("status") or {}).get("containerStatuses") or [])
+
+
+def _conditions(pod: Manifest) -> Sequence[Mapping[str, Any]]:
+    return (pod.get("status") or {}).get("conditions") or []
+
+
+def _place(manifest: Manifest) -> tuple[str, str]:
+    return manifest["metadata"]["namespace"], _labels(manifest).get(_NAME, manifest["metadata"]["name"])
+
+
+def _labels(manifest: Manifest) -> Mapping[str, str]:
+    return manifest["metadata"].get("labels") or {}

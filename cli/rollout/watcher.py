@@ -1,0 +1,124 @@
+"""Watches the app's new pods while the engine applies, and stops the engine as soon as the rollout is known to fail."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from cli.errors import TurnoutError
+from cli.kube.health import health
+from cli.kube.related import gather
+from cli.rollout import signs
+from cli.rollout.control import COMPONENT, ENVIRONMENT, Manifest
+from cli.rollout.plan import APP
+
+if TYPE_CHECKING:
+    from cli.kube.client import Kube
+    from cli.rollout.lock import Held
+
+_LOOK = 1.0
+_LINES = 10
+
+
+def interrupt_engine() -> None:
+    """What a first Ctrl-C does: the engine ends cleanly and saves its state."""
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+class Watcher:
+    """A context around the engine's run. `verdict`: why it was stopped, empty when it was not; `evidence`: lines."""
+
+    def __init__(self, kube: Kube, environment: str, held: Held, stop: Callable[[], None] = interrupt_engine) -> None:
+        self._kube, self._environment, self._held, self._stop = kube, environment, held, stop
+        self._selector = f"{ENVIRONMENT}={environment},{COMPONENT}={APP}"
+        self._ended = threading.Event()
+        self._guard = threading.Lock()
+        self._without_image: dict[str, float] = {}
+        self.verdict = ""
+        self.evidence: list[str] = []
+
+    def __enter__(self) -> Watcher:
+        self._known = {pod["metadata"]["uid"] for pod in self._listed("v1", "Pod")}
+        self._settled = {
+            row["metadata"]["uid"] for row in self._listed("apps/v1", "Deployment") if signs.of_workload(row)
+        }
+        for work in (self._watch_pods, self._watch_deployments, self._watch_lock):
+            threading.Thread(target=self._forever, args=(work,), daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._guard:
+            self._ended.set()
+
+    def _forever(self, work: Callable[[], None]) -> None:
+        """A connection that breaks is made again; when the client is closed the run is over anyhow."""
+        while not self._ended.is_set():
+            try:
+                work()
+            except Exception:
+                self._ended.wait(_LOOK)
+
+    def _watch_pods(self) -> None:
+        for what, pod in self._kube.watch("v1", "Pod", self._environment, labels=self._selector):
+            if self._ended.is_set():
+                return
+            if what != "DELETED" and pod["metadata"]["uid"] not in self._known:
+                self._judge(pod)
+
+    def _judge(self, pod: Manifest) -> None:
+        if why := signs.of_pod(pod, self._seconds_without_image(pod)):
+            self._fail(why, {"apiVersion": "v1", "kind": "Pod", **pod})
+
+    def _watch_deployments(self) -> None:
+        for _, row in self._kube.watch("apps/v1", "Deployment", self._environment, labels=self._selector):
+            if self._ended.is_set():
+                return
+            live = {"apiVersion": "apps/v1", "kind": "Deployment", **row}
+            if not signs.of_workload(live):
+                self._settled.discard(row["metadata"]["uid"])
+            elif row["metadata"]["uid"] not in self._settled:
+                self._fail(signs.of_workload(live), live)
+
+    def _watch_lock(self) -> None:
+        while not self._ended.wait(_LOOK):
+            self._held.look()
+            if self._held.abort:
+                self._fail(f"aborted by {self._held.abort}", None)
+
+    def _fail(self, why: str, live: Manifest | None) -> None:
+        """The first sign counts; its evidence is read before the rollback removes it."""
+        with self._guard:
+            if self.verdict or self._ended.is_set():
+                return
+            self.verdict = why
+            self.evidence = evidence(self._kube, live) if live else []
+            self._stop()
+
+    def _seconds_without_image(self, pod: Manifest) -> float:
+        uid, now = pod["metadata"]["uid"], time.monotonic()
+        if not signs.waits_for_image(pod):
+            self._without_image.pop(uid, None)
+            return 0.0
+        return now - self._without_image.setdefault(uid, now)
+
+    def _listed(self, api_version: str, kind: str) -> list[Manifest]:
+        found = self._kube.list(api_version, kind, self._environment, labels=self._selector)
+        return [{"apiVersion": api_version, "kind": kind, **row} for row in found]
+
+
+def evidence(kube: Kube, live: Manifest) -> list[str]:
+    """What tells people why it failed: the causes, the last log lines, the last warnings."""
+    try:
+        about = kube.run(gather(kube.server, live))
+    except TurnoutError as error:
+        return [f"(nothing more can be read: {error.what})"]
+    warnings = [row for row in about.events if row.get("type") == "Warning"][-3:]
+    said = [f"event: {row.get('reason')}: {' '.join(str(row.get('message')).split())}" for row in warnings]
+    return [*health(live, about).lines(), *said]
