@@ -38,9 +38,10 @@ class Record:
 
 def encode(environment: str, namespace: str, manifests: Sequence[Manifest], labels: Mapping[str, str]) -> Record:
     """The record of a release that consists of `manifests`, to be kept in `namespace`."""
-    content = _canonical(describe(environment, manifests))
-    name = f"release-{hashlib.sha256(content).hexdigest()[:12]}"
-    pieces = list(_pieces(gzip.compress(content, compresslevel=9, mtime=0)))
+    packed = gzip.compress(_canonical(describe(environment, manifests)), compresslevel=9, mtime=0)
+    # Of what is stored, not of what it means: two compressors must never disagree over one immutable object.
+    name = f"release-{hashlib.sha256(packed).hexdigest()[:12]}"
+    pieces = list(_pieces(packed))
     images = sorted({image for workload in _workloads(manifests) for image in workload["images"]})
     notes = {
         "turnout.dev/schema": str(SCHEMA),

@@ -39,8 +39,6 @@ class Release(pulumi.ComponentResource):
                 provider=environment.adopting,
                 retain_on_delete=True,
                 depends_on=list(after),
-                # The name stands for the content; the same content may be compressed differently elsewhere.
-                ignore_changes=["binaryData"],
             )
             apply(piece, environment=environment, name=f"{environment.namespaces.control}/{NAME}.{at}", opts=own)
         self.register_outputs({})
