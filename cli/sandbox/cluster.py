@@ -161,12 +161,10 @@ class _Start:
         programs.render(layout, settings, found, upstream)
         if settings.pods == "real":
             self._prepare_host()
-        with ThreadPoolExecutor(4) as pool:
+        with ThreadPoolExecutor() as pool:
             waiting = [pool.submit(self._control_plane, found, upstream, addons)]
             if settings.pods == "real":
                 waiting.append(pool.submit(self._runtime, found, load))
-            else:
-                waiting.append(pool.submit(self._simulation, found))
             self._first_failure(waiting)
         self._wait_ready()
         return self._started
@@ -184,6 +182,8 @@ class _Start:
         self._wait_api(quiet=not fresh)
         self._bootstrap(upstream, addons)
         self._ensure(programs.controllers(layout, settings, found))
+        if settings.pods == "simulated":
+            self._ensure([programs.kwok(layout, settings, found)])
 
     def _runtime(self, found: Mapping[str, Path], load: Sequence[str]) -> None:
         self._ensure([programs.containerd(self._layout)])
@@ -191,10 +191,6 @@ class _Start:
         self._load(FIRST_IMAGES)
         self._ensure(programs.node(self._layout, self._settings, found))
         self._load(load)
-
-    def _simulation(self, found: Mapping[str, Path]) -> None:
-        self._wait_api(quiet=True)
-        self._ensure([programs.kwok(self._layout, self._settings, found)])
 
     def _load(self, names: Sequence[str]) -> None:
         if names:

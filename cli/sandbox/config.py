@@ -123,12 +123,14 @@ def _clients(program: str, layout: Layout, settings: Settings) -> list[str]:
     ]
 
 
-def kwok(layout: Layout, _: Settings) -> list[str]:
+def kwok(layout: Layout, settings: Settings) -> list[str]:
+    """What it does with nodes and pods is in `simulation`; the caller's own ~/.kwok is not read."""
     return [
         f"--kubeconfig={kubeconfig_file(layout, 'kwok')}",
         f"--config={layout.config / 'kwok.yaml'}",
+        f"--cidr={settings.subnets.pods}",
+        f"--node-ip={settings.subnets.node}",
         "--manage-all-nodes=true",
-        "--disregard-status-with-annotation-selector=",
         "--node-lease-duration-seconds=40",
     ]
 

@@ -133,13 +133,10 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 cwd="/",
-                env={"PATH": _search_path(), "HOME": "/root", **dict(program.environment)},
+                env={"PATH": _search_path(), "HOME": str(Path.home()), **dict(program.environment)},
             )
         _ours.append(child)
-        started = start_time(child.pid)
-        if started is None:
-            raise TurnoutError(f"{program.name} ended at its start", why=self.tail(program.name))
-        record = {"pid": child.pid, "started": started, "digest": program.digest}
+        record = {"pid": child.pid, "started": start_time(child.pid) or "ended", "digest": program.digest}
         write(self._run / f"{program.name}.json", json.dumps(record))
 
     def _open_log(self, name: str) -> _Log:

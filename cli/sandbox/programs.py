@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cli.sandbox import cgroups, config, node_config, parts, prerequisites
+from cli.sandbox import cgroups, config, node_config, parts, prerequisites, simulation
 from cli.sandbox.layout import Layout, Settings, write
 from cli.sandbox.processes import Program
 from components import versions
@@ -30,7 +30,9 @@ def render(layout: Layout, settings: Settings, found: Mapping[str, Path], upstre
     for user in (*USERS, *node_users):
         write(config.kubeconfig_file(layout, user), config.kubeconfig(layout, settings, user))
     write(layout.kubeconfig, config.kubeconfig(layout, settings, "admin"))
-    if settings.pods == "real":
+    if settings.pods == "simulated":
+        write(layout.config / "kwok.yaml", simulation.config())
+    else:
         _render_node(layout, settings, found, upstream)
 
 
@@ -84,7 +86,7 @@ def node(layout: Layout, settings: Settings, found: Mapping[str, Path]) -> list[
 
 
 def kwok(layout: Layout, settings: Settings, found: Mapping[str, Path]) -> Program:
-    return _program("kwok", found, config.kwok(layout, settings))
+    return _program("kwok", found, config.kwok(layout, settings), stamp=simulation.config())
 
 
 def keeper(layout: Layout, settings: Settings) -> Program:
