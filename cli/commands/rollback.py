@@ -37,7 +37,7 @@ def rollback(
 ) -> None:
     """Bring the last good release back: its objects, its configuration, its secrets.
 
-    Shows what will change and asks once. Needs a kubeconfig and nothing else: no state, no passphrase, no working program.
+    Shows what will change and asks once. Needs a kubeconfig and nothing else: no state, no passphrase, no program.
 
     Example: turnout rollback prod --reason "checkout returns errors"
     """

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from cli.rollout import lease
-from cli.rollout.status import Service, Status
+from cli.rollout.status import WorkloadStatus, Status
 
 GOOD, BAD, DIM = "green", "red", "bright_black"
 Line = tuple[str, str]
 """(text, colour); the empty colour is the terminal's own."""
 
-_HEADINGS = ("", "service", "ready", "version", "restarts", "where")
+_HEADINGS = ("", "workload", "ready", "version", "restarts", "where")
 
 
 def show(lines: Iterable[Line]) -> None:
@@ -30,7 +30,7 @@ def status(found: Status) -> Iterator[Line]:
     """The whole screen of `turnout status`."""
     yield from summary(found)
     yield "", ""
-    yield from services(found.services)
+    yield from workloads(found.workloads)
     yield "", ""
     yield f"next: {found.next}", ""
 
@@ -39,18 +39,18 @@ def rollout(found: Status) -> Iterator[Line]:
     """The whole screen of `turnout rollout status`: the app alone, and who serves on what."""
     yield from summary(found)
     yield "", ""
-    for service in found.services:
-        yield _serves(service), GOOD if service.healthy else BAD
-        yield from _why(service)
+    for one in found.workloads:
+        yield _serves(one), GOOD if one.healthy else BAD
+        yield from _why(one)
     yield "", ""
     yield f"next: {found.next}", ""
 
 
 def summary(found: Status) -> Iterator[Line]:
     """Release, lock, open change, debt."""
-    healthy = sum(service.healthy for service in found.services)
-    colour = GOOD if found.healthy and found.services else BAD
-    yield f"{found.environment}: {healthy} of {len(found.services)} services healthy", colour
+    healthy = sum(one.healthy for one in found.workloads)
+    colour = GOOD if found.healthy and found.workloads else BAD
+    yield f"{found.environment}: {healthy} of {len(found.workloads)} workloads healthy", colour
     if release := found.book.current:
         notes = filter(None, (release.kind, release.at[:19].replace("T", " "), release.git, release.who, release.why))
         yield f"release {release.number} ({', '.join(notes)})", ""
@@ -66,41 +66,41 @@ def summary(found: Status) -> Iterator[Line]:
         yield f"the state does not know of release {debt.number} yet; the next turnout up settles it", ""
 
 
-def services(found: Sequence[Service]) -> Iterator[Line]:
+def workloads(found: Sequence[WorkloadStatus]) -> Iterator[Line]:
     """A table, and under each unhealthy one why."""
-    rows = [_row(service) for service in found]
+    rows = [_row(one) for one in found]
     widths = [max(len(row[column]) for row in (_HEADINGS, *rows)) for column in range(len(_HEADINGS))]
     if rows:
         yield _aligned(_HEADINGS, widths), DIM
-    for service, row in zip(found, rows, strict=True):
-        yield _aligned(row, widths), "" if service.healthy else BAD
-        yield from _why(service)
+    for one, row in zip(found, rows, strict=True):
+        yield _aligned(row, widths), "" if one.healthy else BAD
+        yield from _why(one)
 
 
-def _row(service: Service) -> tuple[str, ...]:
-    ready = f"{service.ready}/{service.desired}" if service.kind != "CronJob" else "-"
-    where = f"{service.namespace}/{service.object} ({service.kind})"
+def _row(one: WorkloadStatus) -> tuple[str, ...]:
+    ready = f"{one.ready}/{one.desired}" if one.kind != "CronJob" else "-"
+    where = f"{one.namespace}/{one.object} ({one.kind})"
     return (
-        "✓" if service.healthy else "✗",
-        service.name,
+        "✓" if one.healthy else "✗",
+        one.name,
         ready,
-        ", ".join(service.versions),
-        str(service.restarts),
+        ", ".join(one.versions),
+        str(one.restarts),
         where,
     )
 
 
-def _why(service: Service) -> Iterator[Line]:
-    if service.healthy:
+def _why(one: WorkloadStatus) -> Iterator[Line]:
+    if one.healthy:
         return
-    for line in (service.reason, *service.causes):
+    for line in (one.reason, *one.causes):
         for part in filter(None, line.splitlines()):
             yield f"      {part}", BAD
 
 
-def _serves(service: Service) -> str:
-    serving = ", ".join(f"{count} on {version}" for version, count in service.serving.items()) or "none ready"
-    return f"{'✓' if service.healthy else '✗'} {service.name}: {service.ready} of {service.desired} ready ({serving})"
+def _serves(one: WorkloadStatus) -> str:
+    serving = ", ".join(f"{count} on {version}" for version, count in one.serving.items()) or "none ready"
+    return f"{'✓' if one.healthy else '✗'} {one.name}: {one.ready} of {one.desired} ready ({serving})"
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:

@@ -25,7 +25,7 @@ _NAME = "app.kubernetes.io/name"
 
 
 @dataclass(frozen=True)
-class Service:
+class WorkloadStatus:
     """One workload. `serving`: version → ready pods; `reason` and `causes` tell why it is not healthy."""
 
     name: str
@@ -56,13 +56,13 @@ class Status:
     """A whole environment at one moment."""
 
     environment: str
-    services: tuple[Service, ...]
+    workloads: tuple[WorkloadStatus, ...]
     book: Book = field(default_factory=Book)
     holder: Holder | None = None
 
     @property
     def healthy(self) -> bool:
-        return all(service.healthy for service in self.services)
+        return all(one.healthy for one in self.workloads)
 
     @property
     def next(self) -> str:
@@ -72,11 +72,11 @@ class Status:
             return f"turnout rollout status {environment}"
         if self.book.open:
             return f"turnout rollback {environment}, or go on: turnout rollout start {environment}"
-        if not self.services:
+        if not self.workloads:
             return f"turnout up {environment}"
         if self.book.debt:
             return f"put the settings of release {self.book.restored} back, then turnout preview {environment}"
-        unhealthy = next((service for service in self.services if not service.healthy), None)
+        unhealthy = next((one for one in self.workloads if not one.healthy), None)
         if unhealthy:
             return f"turnout logs {environment} {unhealthy.name}"
         return f"turnout preview {environment}"
@@ -86,7 +86,7 @@ class Status:
         return {
             "environment": self.environment,
             "healthy": self.healthy,
-            "services": [service.to_json() for service in self.services],
+            "workloads": [one.to_json() for one in self.workloads],
             "release": book.current.to_json() if book.current else None,
             "open": book.open.to_json() if book.open else None,
             "debt": vars(book.debt) if book.debt else None,
@@ -110,7 +110,7 @@ def read(kube: Kube, environment: str, *, component: str = "") -> Status:
     )
     found = [row for batch in rows for row in batch]
     workloads = [row for row in found if row["kind"] != "Pod"]
-    judged = services(workloads, [row for row in found if row["kind"] == "Pod"])
+    judged = judge(workloads, [row for row in found if row["kind"] == "Pod"])
     return Status(
         environment,
         tuple(at_once(lambda pair: _explained(kube, *pair), zip(judged, workloads, strict=True))),
@@ -119,21 +119,21 @@ def read(kube: Kube, environment: str, *, component: str = "") -> Status:
     )
 
 
-def services(workloads: Iterable[Manifest], pods: Iterable[Manifest]) -> list[Service]:
-    """One Service a workload, in the same order."""
+def judge(workloads: Iterable[Manifest], pods: Iterable[Manifest]) -> list[WorkloadStatus]:
+    """One WorkloadStatus each, in the same order."""
     by_workload: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
     for pod in pods:
         by_workload[_place(pod)].append(pod)
-    return [service(workload, by_workload[_place(workload)]) for workload in workloads]
+    return [status_of(workload, by_workload[_place(workload)]) for workload in workloads]
 
 
-def service(workload: Manifest, pods: Sequence[Manifest]) -> Service:
+def status_of(workload: Manifest, pods: Sequence[Manifest]) -> WorkloadStatus:
     """`pods`: those that carry the workload's name."""
     judged = health(workload)
     metadata, kind = workload["metadata"], workload["kind"]
     ready, desired = _counts(workload)
     alive = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
-    return Service(
+    return WorkloadStatus(
         name=_labels(workload).get(_NAME, metadata["name"]),
         component=_labels(workload).get(COMPONENT, ""),
         kind=kind,
@@ -149,7 +149,7 @@ def service(workload: Manifest, pods: Sequence[Manifest]) -> Service:
     )
 
 
-def _explained(kube: Kube, judged: Service, workload: Manifest) -> Service:
+def _explained(kube: Kube, judged: WorkloadStatus, workload: Manifest) -> WorkloadStatus:
     if judged.healthy:
         return judged
     try:

@@ -1,0 +1,144 @@
+"""The log lines of a workload's pods, in the order of time, each told by its pod."""
+
+from __future__ import annotations
+
+import queue
+import re
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cli.errors import TurnoutError, UsageError
+from cli.kube import requests
+from cli.rollout.control import ENVIRONMENT, Manifest
+from cli.rollout.live import at_once
+from cli.rollout.status import SUFFIXES
+
+if TYPE_CHECKING:
+    from cli.kube.client import Kube
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_NAME = "app.kubernetes.io/name"
+
+Source = tuple[str, str, str]
+"""(namespace, pod, container)"""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which lines: `since` so many seconds (None: all), `tail` of each container, of this run or the one before."""
+
+    workload: str
+    since: int | None = None
+    tail: int = 100
+    previous: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line; `at` is the container runtime's stamp (RFC 3339)."""
+
+    at: str
+    pod: str
+    container: str
+    message: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.pod} {self.message}"
+
+    def to_json(self) -> dict[str, str]:
+        return vars(self)
+
+
+def seconds(text: str) -> int | None:
+    """`15m` → 900; None for nothing. Raises UsageError."""
+    if not text:
+        return None
+    match = re.fullmatch(r"(\d+)([smhd])", text)
+    if not match:
+        raise UsageError(
+            f"--since {text} is no length of time", why="expected a number and s, m, h or d", next="--since 15m"
+        )
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def pods(kube: Kube, environment: str, workload: str) -> list[Source]:
+    """Every container of the workload, in any namespace of the environment. Raises UsageError, naming what there is."""
+    selector = f"{ENVIRONMENT}={environment}"
+    found = [pod for suffix in SUFFIXES for pod in kube.list("v1", "Pod", environment + suffix, labels=selector)]
+    own = [source for pod in found if _workload(pod) == workload for source in _containers(pod)]
+    if not own:
+        known = ", ".join(sorted({_workload(pod) for pod in found})) or "none"
+        raise UsageError(
+            f"no pod of {workload} in {environment}",
+            why=f"workloads with pods: {known}",
+            next=f"turnout status {environment}",
+        )
+    return own
+
+
+def read(kube: Kube, sources: Iterable[Source], wanted: Wanted) -> list[Line]:
+    """All lines, oldest first. A container that has no log yet (or no previous run) has no lines."""
+    found = at_once(lambda source: _lines(kube, source, wanted), sources)
+    return sorted((line for lines in found for line in lines), key=lambda line: line.at)
+
+
+def followed(kube: Kube, sources: Iterable[Source], wanted: Wanted) -> Iterator[Line]:
+    """Lines as they come, until every container has ended."""
+    lines: queue.Queue[Line | None] = queue.Queue()
+    threads = [threading.Thread(target=_follow, args=(kube, source, wanted, lines), daemon=True) for source in sources]
+    for thread in threads:
+        thread.start()
+    running = len(threads)
+    while running:
+        line = lines.get()
+        if line is None:
+            running -= 1
+        else:
+            yield line
+
+
+def line_of(source: Source, raw: str) -> Line:
+    """`2026-01-01T00:00:00.1Z message` → Line."""
+    at, _, message = raw.partition(" ")
+    return Line(at, source[1], source[2], message)
+
+
+def _lines(kube: Kube, source: Source, wanted: Wanted) -> list[Line]:
+    namespace, pod, container = source
+    request = requests.logs(
+        namespace,
+        pod,
+        container=container,
+        tail=wanted.tail,
+        previous=wanted.previous,
+        since_seconds=wanted.since,
+        timestamps=True,
+    )
+    try:
+        text = kube.request(request).body.decode(errors="replace")
+    except TurnoutError:
+        return []
+    return [line_of(source, raw) for raw in text.splitlines() if raw]
+
+
+def _follow(kube: Kube, source: Source, wanted: Wanted, lines: queue.Queue[Line | None]) -> None:
+    namespace, pod, container = source
+    try:
+        for raw in kube.follow_logs(namespace, pod, container=container, tail=wanted.tail, timestamps=True):
+            lines.put(line_of(source, raw))
+    except Exception:
+        return
+    finally:
+        lines.put(None)
+
+
+def _workload(pod: Manifest) -> str:
+    return str((pod["metadata"].get("labels") or {}).get(_NAME, pod["metadata"]["name"]))
+
+
+def _containers(pod: Manifest) -> list[Source]:
+    metadata = pod["metadata"]
+    return [(metadata["namespace"], metadata["name"], row["name"]) for row in pod["spec"]["containers"]]
