@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 import httpx2
 
@@ -14,6 +15,8 @@ from cli.kube.errors import KubeError
 from cli.kube.requests import Object
 
 SECONDS = 290
+STALE = 15.0
+"""Seconds without news after which an object is read again: a watch may have died unnoticed."""
 LINGER = 2.0
 Key = tuple[str, str, str | None]
 
@@ -21,22 +24,36 @@ Key = tuple[str, str, str | None]
 class Sight:
     """One waiting resource's view of one object. `current` is None once the object is gone."""
 
-    def __init__(self, name: str, current: Object | None) -> None:
-        self.name = name
-        self.current = current
+    def __init__(self, first: Object, read: Callable[[], Awaitable[Object | None]]) -> None:
+        self.name: str = first["metadata"]["name"]
+        self.current: Object | None = first
+        self._read = read
         self._changed = asyncio.Event()
+        self._news = 0
+        self._at = time.monotonic()
 
     def see(self, obj: Object | None) -> None:
         self.current = obj
+        self._news += 1
+        self._at = time.monotonic()
         self._changed.set()
+
+    async def read(self) -> None:
+        """Read the object; what the watch tells meanwhile is newer than what a read that began before it gives."""
+        news = self._news
+        obj = await self._read()
+        if news == self._news:
+            self.see(obj)
 
     async def change(self, seconds: float) -> None:
         """Return at the next change, or after so many seconds."""
-        try:
+        if time.monotonic() - self._at > STALE:
+            self._at = time.monotonic()
+            with suppress(KubeError):
+                await self.read()
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), max(seconds, 0))
-        except TimeoutError:
-            return
-        self._changed.clear()
+            self._changed.clear()
 
 
 class _Feed:
@@ -53,10 +70,11 @@ class _Feed:
                 await asyncio.sleep(0.5)
 
     async def _list(self) -> str:
-        api_version, kind, namespace = self.key
-        found = await self.kube.run(self.kube.server.list(api_version, kind, namespace))
+        """What a list lacks is gone only for those who looked before it was asked for."""
+        asking = set(self.sights)
+        found = await self.kube.run(self.kube.server.list(*self.key))
         there = {item["metadata"]["name"]: item for item in found["items"]}
-        for sight in self.sights:
+        for sight in asking:
             sight.see(there.get(sight.name))
         return str(found["metadata"]["resourceVersion"])
 
@@ -88,11 +106,11 @@ class Watches:
         """Look at one object until the context ends. It starts with a fresh read, so that no change is missed."""
         metadata = obj["metadata"]
         feed = self._feed((obj["apiVersion"], obj["kind"], metadata.get("namespace")))
-        sight = Sight(metadata["name"], obj)
+        place = (obj["apiVersion"], obj["kind"], metadata["name"], metadata.get("namespace"))
+        sight = Sight(obj, lambda: self._kube.run(self._kube.server.find(*place)))
         feed.sights.add(sight)
         try:
-            name, namespace = metadata["name"], metadata.get("namespace")
-            sight.see(await self._kube.run(self._kube.server.find(obj["apiVersion"], obj["kind"], name, namespace)))
+            await sight.read()
             yield sight
         finally:
             feed.sights.discard(sight)
