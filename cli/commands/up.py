@@ -35,12 +35,13 @@ def up(
     Example: turnout up staging --reason "more replicas for the sale"
     """
     from cli.context import project
-    from cli.engine.run import Engine
+    from cli.engine.run import Engine, check_settings
     from cli.progress import for_terminal
     from cli.rollout import debts, where
     from cli.rollout.lock import environment_lock
 
     must_be_able_to_ask(f"turnout up {environment}", yes=yes, as_json=as_json)
+    check_settings(project(), environment)
     progress = for_terminal(quiet=as_json)
     engine = Engine(project(), environment, progress)
     with (

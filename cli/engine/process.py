@@ -17,7 +17,6 @@ from typing import IO
 
 from cli.errors import Interrupted
 
-_KEPT = 200_000
 STOP_LIMIT = 7.0
 
 
@@ -76,7 +75,7 @@ class Running:
 
 
 class _Gathering:
-    """Reads a stream to its end beside the work; keeps its last part."""
+    """Reads a stream to its end beside the work."""
 
     def __init__(self, stream: IO[str] | None) -> None:
         self._stream = stream
@@ -86,7 +85,7 @@ class _Gathering:
 
     def text(self) -> str:
         self._thread.join(5)
-        return "".join(self._parts)[-_KEPT:]
+        return "".join(self._parts)
 
     def _read(self) -> None:
         if self._stream is None:

@@ -204,6 +204,16 @@ class Engine:
         )
 
 
+def check_settings(root: Path, environment: str) -> None:
+    """Raises TurnoutError (exit 2) with every fault of the settings file, before anything is touched."""
+    from infra.settings import SettingsError, load
+
+    try:
+        load(root / f"Pulumi.{environment}.yaml", environment, placeholders=True)
+    except SettingsError as error:
+        raise as_turnout_error(error) from error
+
+
 def load_program(root: Path) -> Program:
     """The project's program, `infra.program.program`, from the project's own folder where it has one."""
     if (root / "infra").is_dir() and str(root) not in sys.path:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ _KEPT_OUTPUTS = ("__fieldManager", "__initialApiVersion")
 _SERVER_METADATA = ("uid", "creationTimestamp", "generation", "resourceVersion", "managedFields", "selfLink")
 _REFERENCES = ("dependencies", "replaceWith")
 _CHECKPOINTS_READ = 60
+_CONFIGURATION = frozenset({"kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:Secret"})
+_HASH = re.compile(r"-[0-9a-f]{10}$")
 
 
 @dataclass(frozen=True)
@@ -41,19 +44,18 @@ def settle(state: JSON, record: Mapping[str, Any], earlier: Iterable[JSON] = ())
     settled = copy.deepcopy(state)
     deployment = settled["deployment"]
     resources = deployment.get("resources") or []
-    lost = [wanted for wanted in wanted_of(record) if not _restore(resources, wanted)]
+    everything = wanted_of(record)
+    lost = [wanted for wanted in everything if not _restore(resources, wanted)]
     _take_back(resources, lost, _of_same_key(deployment, earlier))
-    deployment["resources"] = resources
+    deployment["resources"] = _without_left_over(resources, everything)
     return settled
 
 
 def wanted_of(record: Mapping[str, Any]) -> list[Wanted]:
-    """Everything that a record says about the state: its objects, the Secrets that it names, and itself."""
+    """Everything that a record says about the state: its objects, the Secrets that they mount, and itself."""
     names: Mapping[str, str] = record.get("pulumi") or {}
     objects = [_of_manifest(manifest, names) for manifest in record["objects"]]
-    known = {(wanted.type, wanted.id) for wanted in objects}
-    named = [_of_key(key, name) for key, name in names.items() if key.count("/") == 2]
-    return [*objects, *(wanted for wanted in named if (wanted.type, wanted.id) not in known), *_itself(record)]
+    return [*objects, *_secrets(record["objects"]), *_itself(record)]
 
 
 def type_token(api_version: str, kind: str) -> str:
@@ -74,15 +76,33 @@ def _of_manifest(manifest: JSON, names: Mapping[str, str]) -> Wanted:
     return Wanted(type_token(manifest["apiVersion"], kind), names.get(key, place), place, manifest)
 
 
-def _of_key(key: str, name: str) -> Wanted:
-    namespace, kind, object_name = key.split("/")
-    return Wanted(type_token("v1", kind), name, "/".join(filter(None, (namespace, object_name))), None)
+def _secrets(objects: Iterable[JSON]) -> list[Wanted]:
+    """The Secrets that pods mount; of those only the names are in a record."""
+    places = {
+        (manifest["metadata"].get("namespace", ""), name) for manifest in objects for name in _secret_names(manifest)
+    }
+    return [_of_secret(namespace, name) for namespace, name in sorted(places)]
+
+
+def _secret_names(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("secretName"), str):
+            yield value["secretName"]
+        for entry in value.values():
+            yield from _secret_names(entry)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _secret_names(entry)
+
+
+def _of_secret(namespace: str, name: str) -> Wanted:
+    return Wanted(type_token("v1", "Secret"), f"{namespace}/{_HASH.sub('', name)}", f"{namespace}/{name}", None)
 
 
 def _itself(record: Mapping[str, Any]) -> Iterator[Wanted]:
     if record.get("name"):
         namespace = f"turnout-{record['environment']}"
-        yield Wanted(type_token("v1", "ConfigMap"), f"{namespace}/release", f"{namespace}/{record['name']}", None)
+        yield Wanted(type_token("v1", "ConfigMap"), f"{namespace}/release.0", f"{namespace}/{record['name']}", None)
 
 
 def _restore(resources: list[JSON], wanted: Wanted) -> bool:
@@ -164,6 +184,27 @@ def _with_known_references(donor: JSON, present: set[str]) -> JSON:
             key: [urn for urn in urns if urn in present] for key, urns in by_property.items()
         }
     return entry
+
+
+def _without_left_over(resources: list[JSON], everything: Sequence[Wanted]) -> list[JSON]:
+    """Without the configuration that only the bad release had, which stays in the cluster whoever drops it."""
+    known = {(wanted.type, wanted.name) for wanted in everything}
+    restored = [entry for entry in resources if (entry["type"], _name(entry)) in known]
+    workloads = {entry.get("parent") for entry in restored if entry["type"] not in _CONFIGURATION}
+    dropped = {
+        entry["urn"]
+        for entry in resources
+        if entry["type"] in _CONFIGURATION
+        and entry.get("retainOnDelete")
+        and entry.get("parent") in workloads
+        and (entry["type"], _name(entry)) not in known
+    }
+    kept = [entry for entry in resources if entry["urn"] not in dropped]
+    return [_with_known_references(entry, {other["urn"] for other in kept}) for entry in kept] if dropped else resources
+
+
+def _name(entry: JSON) -> str:
+    return str(entry["urn"].rsplit("::", 1)[-1])
 
 
 def checkpoints(folder: Path) -> Iterator[JSON]:

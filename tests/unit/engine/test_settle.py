@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from cli.engine.settle import settle
+
+PREFIX = "urn:pulumi:dev::turnout::"
+ROOT = f"{PREFIX}pulumi:pulumi:Stack::turnout-dev"
+WORKLOAD = f"{PREFIX}turnout:workload:Workload::api"
+CIPHER = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:a:b"}
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+CONFIG = "kubernetes:core/v1:ConfigMap"
+SECRET = "kubernetes:core/v1:Secret"
+
+
+def urn(token: str, name: str) -> str:
+    return f"{PREFIX}turnout:workload:Workload${token}::{name}"
+
+
+def manifest(kind: str, name: str, **body: Any) -> dict[str, Any]:
+    version = "apps/v1" if kind == "Deployment" else "v1"
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": "dev"}, **body}
+
+
+def deployment(image: str, secret: str = "api-secret-0000000001") -> dict[str, Any]:
+    volumes = [{"name": "secret", "secret": {"secretName": secret}}]
+    return manifest("Deployment", "api-a", spec={"template": {"spec": {"image": image, "volumes": volumes}}})
+
+
+def entry(token: str, name: str, inputs: dict[str, Any], **more: Any) -> dict[str, Any]:
+    live = {**inputs, "metadata": {"uid": "u", **inputs["metadata"]}, "__fieldManager": "turnout", "__inputs": inputs}
+    return {
+        "urn": urn(token, name),
+        "type": token,
+        "custom": True,
+        "id": f"dev/{inputs['metadata']['name']}",
+        "parent": WORKLOAD,
+        "inputs": inputs,
+        "outputs": live,
+        **more,
+    }
+
+
+def state(*resources: dict[str, Any], salt: str = "s") -> dict[str, Any]:
+    around = [
+        {"urn": ROOT, "type": "pulumi:pulumi:Stack", "custom": False},
+        {"urn": WORKLOAD, "type": "turnout:workload:Workload", "custom": False, "parent": ROOT},
+    ]
+    provider = {"type": "passphrase", "state": {"salt": salt}}
+    return {"version": 3, "deployment": {"secrets_providers": provider, "resources": [*around, *resources]}}
+
+
+def record(*objects: dict[str, Any]) -> dict[str, Any]:
+    names = {f"dev/{entry['kind']}/{entry['metadata']['name']}": _pulumi_name(entry) for entry in objects}
+    return {"name": "release-1", "environment": "dev", "objects": list(objects), "pulumi": names}
+
+
+def _pulumi_name(entry: dict[str, Any]) -> str:
+    return f"dev/{entry['metadata']['name'].removesuffix('-0000000001')}"
+
+
+def found(settled: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(entry for entry in settled["deployment"]["resources"] if entry["urn"].endswith(f"::{name}"))
+
+
+def secret(name: str) -> dict[str, Any]:
+    return entry(SECRET, "dev/api-secret", manifest("Secret", name, stringData=CIPHER), retainOnDelete=True)
+
+
+def config(name: str, **more: Any) -> dict[str, Any]:
+    return entry(CONFIG, "dev/api-config", manifest("ConfigMap", name, data={"a": name}), retainOnDelete=True, **more)
+
+
+def test_the_recorded_manifest_becomes_inputs_and_outputs() -> None:
+    old, new = deployment("a:1"), deployment("a:2")
+    settled = found(settle(state(entry(DEPLOYMENT, "dev/api-a", new)), record(old)), "dev/api-a")
+    assert settled["inputs"] == old
+    assert settled["outputs"]["__inputs"] == old
+    assert settled["outputs"]["spec"] == old["spec"]
+    assert settled["outputs"]["metadata"]["uid"] == "u"
+    assert settled["outputs"]["__fieldManager"] == "turnout"
+
+
+def test_nothing_changes_where_the_state_agrees_already() -> None:
+    before = state(secret("api-secret-0000000001"), entry(DEPLOYMENT, "dev/api-a", deployment("a:1")))
+    assert settle(before, record(deployment("a:1"))) == before
+
+
+def test_the_given_state_is_left_alone() -> None:
+    before = state(entry(DEPLOYMENT, "dev/api-a", deployment("a:2")))
+    untouched = copy.deepcopy(before)
+    settle(before, record(deployment("a:1")))
+    assert before == untouched
+
+
+def test_a_changed_config_gets_its_old_name_and_content_back() -> None:
+    old = manifest("ConfigMap", "api-config-0000000001", data={"a": "old"})
+    settled = found(settle(state(config("api-config-0000000002")), record(old)), "dev/api-config")
+    assert settled["id"] == "dev/api-config-0000000001"
+    assert settled["inputs"]["data"] == {"a": "old"}
+
+
+def test_a_changed_secret_comes_from_an_earlier_checkpoint_still_encrypted() -> None:
+    now = state(secret("api-secret-0000000002"), entry(DEPLOYMENT, "dev/api-a", deployment("a:2")))
+    earlier = [now["deployment"], state(secret("api-secret-0000000001"))["deployment"]]
+    settled = found(settle(now, record(deployment("a:1")), earlier), "dev/api-secret")
+    assert settled["id"] == "dev/api-secret-0000000001"
+    assert settled["inputs"]["stringData"] == CIPHER
+
+
+def test_a_checkpoint_of_another_key_is_not_used() -> None:
+    now = state(secret("api-secret-0000000002"), entry(DEPLOYMENT, "dev/api-a", deployment("a:2")))
+    other = state(secret("api-secret-0000000001"), salt="other")["deployment"]
+    assert found(settle(now, record(deployment("a:1")), [other]), "dev/api-secret")["id"] == "dev/api-secret-0000000002"
+
+
+def test_what_the_bad_release_removed_comes_back_after_what_it_stands_on() -> None:
+    base = config("api-config-0000000001")
+    removed = entry(DEPLOYMENT, "dev/api-a", deployment("a:1"), dependencies=[base["urn"], "urn:gone"])
+    earlier = [state(secret("api-secret-0000000001"), base, removed)["deployment"]]
+    settled = settle(state(), record(deployment("a:1"), base["inputs"]), earlier)
+    urns = [entry["urn"] for entry in settled["deployment"]["resources"]]
+    assert urns.index(base["urn"]) < urns.index(removed["urn"])
+    assert found(settled, "dev/api-a")["dependencies"] == [base["urn"]]
+
+
+def test_configuration_that_only_the_bad_release_had_is_forgotten() -> None:
+    extra = config("api-config-0000000002")
+    bad = entry(
+        DEPLOYMENT,
+        "dev/api-a",
+        deployment("a:2"),
+        dependencies=[extra["urn"]],
+        propertyDependencies={"spec": [extra["urn"]]},
+    )
+    settled = settle(state(extra, bad), record(deployment("a:1")))
+    assert extra["urn"] not in {entry["urn"] for entry in settled["deployment"]["resources"]}
+    assert found(settled, "dev/api-a")["dependencies"] == []
+    assert found(settled, "dev/api-a")["propertyDependencies"] == {"spec": []}
+
+
+def test_the_record_itself_goes_back_to_the_one_that_was_restored() -> None:
+    def kept(name: str) -> dict[str, Any]:
+        inputs = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": "turnout-dev"},
+            "binaryData": {"record": name},
+        }
+        return {**entry(CONFIG, "turnout-dev/release.0", inputs), "id": f"turnout-dev/{name}"}
+
+    settled = settle(state(kept("release-2")), record(), [state(kept("release-1"))["deployment"]])
+    assert found(settled, "turnout-dev/release.0")["id"] == "turnout-dev/release-1"
+
+
+@pytest.mark.parametrize("kept", [{"delete": True}])
+def test_a_resource_that_waits_for_its_deletion_is_not_the_one(kept: dict[str, Any]) -> None:
+    old = entry(DEPLOYMENT, "dev/api-a", deployment("a:0"), **kept)
+    now = entry(DEPLOYMENT, "dev/api-a", deployment("a:2"))
+    settled = settle(state(now, old), record(deployment("a:1")))
+    first, second = (item for item in settled["deployment"]["resources"] if item["type"] == DEPLOYMENT)
+    assert first["inputs"] == deployment("a:1")
+    assert second == old
