@@ -8,22 +8,15 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from cli.paths import sandbox_kubeconfig
+from tests import harness
 
-
-def turnout(*words: str, cwd: Path = ROOT, timeout: float = 600, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does; on failure the test shows what it printed."""
-    command = [str(Path(sys.executable).parent / "turnout"), *words]
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False)
-    if check and done.returncode:
-        pytest.fail(f"turnout {' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}", pytrace=False)
-    return done
+KINDS = ("unit", "integration", "e2e")
 
 
 def real_pods() -> bool:
@@ -36,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("pods") and not real_pods():
             item.add_marker(pytest.mark.skip(reason="needs real pods: root on Linux"))
-    items.sort(key=lambda item: next((n for n, kind in enumerate(("unit", "integration", "e2e")) if f"/{kind}/" in str(item.path)), 3))
+    items.sort(key=lambda item: next(n for n, kind in enumerate((*KINDS, "")) if kind in item.path.parts or not kind))
 
 
 @pytest.fixture(scope="session")
@@ -47,15 +40,13 @@ def sandbox() -> Iterator[str]:
         return
     name = f"test{os.getpid()}"
     try:
-        turnout("sandbox", "up", name, timeout=3000)
+        harness.turnout("sandbox", "up", name, timeout=3000)
         yield name
     finally:
-        turnout("sandbox", "down", name, check=False)
+        subprocess.run([harness.COMMAND, "sandbox", "down", name], timeout=300, check=False)
 
 
 @pytest.fixture(scope="session")
 def kubeconfig(sandbox: str) -> Path:
     """The kubeconfig of a real API server."""
-    from cli.paths import sandbox_kubeconfig
-
     return sandbox_kubeconfig(sandbox)

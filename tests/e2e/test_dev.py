@@ -1,0 +1,105 @@
+"""The dev environment does what its parts promise, asked of the running servers themselves."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.harness import Environment, eventually
+
+pytestmark = pytest.mark.pods
+
+NAMED = {
+    "api",
+    "tools",
+    "runner",
+    "postgres",
+    "redis",
+    "prometheus",
+    "alertmanager",
+    "loki",
+    "collector",
+    "node-exporter",
+}
+
+
+def test_status_shows_at_least_ten_healthy_services(dev: Environment) -> None:
+    workloads = {item["name"]: item for item in dev.json("status", "dev")["workloads"]}
+    assert set(workloads) >= NAMED
+    assert {name: item["reason"] for name, item in workloads.items() if not item["healthy"]} == {}
+    assert sum(item["healthy"] for item in workloads.values()) >= 10
+
+
+def test_a_second_up_changes_nothing(dev: Environment) -> None:
+    assert changes(dev.json("up", "dev", "--yes")) == []
+
+
+def test_up_after_refresh_changes_nothing(dev: Environment) -> None:
+    dev.turnout("refresh", "dev", "--yes")
+    assert changes(dev.json("up", "dev", "--yes")) == []
+
+
+def test_prometheus_scrapes_every_target(dev: Environment) -> None:
+    def missing() -> set[str]:
+        targets = dev.ask("dev-monitoring", "prometheus", "http", "/api/v1/targets")["data"]["activeTargets"]
+        return (
+            NAMED
+            - {"postgres", "redis"}
+            - {
+                target["labels"].get("service", target["labels"]["job"])
+                for target in targets
+                if target["health"] == "up"
+            }
+        )
+
+    eventually(lambda: not missing(), seconds=90)
+
+
+def test_a_trace_id_of_the_app_is_found_in_its_log_line_in_loki(dev: Environment) -> None:
+    trace = uuid.uuid4().hex
+    started = ask_with_trace(dev, trace)
+    assert started
+
+    def lines() -> list[str]:
+        query = f'{{k8s_namespace_name="dev"}} |= "{trace}"'
+        path = f"/loki/api/v1/query_range?query={quoted(query)}&since=10m"
+        streams = dev.ask("dev-monitoring", "loki", "http", path)["data"]["result"]
+        return [line for stream in streams for _, line in stream["values"]]
+
+    found = eventually(lines, seconds=60)
+    assert trace in found[0]
+
+
+def test_a_fired_alert_reaches_alertmanager(dev: Environment) -> None:
+    def firing() -> list[str]:
+        alerts = dev.ask("dev-monitoring", "alertmanager", "http", "/api/v2/alerts")
+        return [alert["labels"]["alertname"] for alert in alerts if alert["labels"]["alertname"] == "Watchdog"]
+
+    assert eventually(firing, seconds=120)
+
+
+def changes(document: dict[str, Any]) -> list[str]:
+    """What an outcome says that it did to resources, one line each."""
+    return [json.dumps(change) for change in document["changes"] if change["operation"] != "same"]
+
+
+def ask_with_trace(dev: Environment, trace: str) -> bool:
+    """Start a workflow as a caller who is being traced (W3C trace context)."""
+    import urllib.request
+
+    service = dev.kube.get("v1", "Service", "api", "dev")["spec"]
+    address = f"http://{service['clusterIP']}:{service['ports'][0]['port']}/v1/workflows"
+    head = {"traceparent": f"00-{trace}-{trace[:16]}-01", "content-type": "application/json"}
+    body = json.dumps({"name": "e2e", "goal": f"add 2 and 3 at {time.time():.0f}"}).encode()
+    with urllib.request.urlopen(urllib.request.Request(address, body, head), timeout=10) as answer:
+        return 200 <= answer.status < 300
+
+
+def quoted(query: str) -> str:
+    from urllib.parse import quote
+
+    return quote(query, safe="")

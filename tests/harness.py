@@ -1,0 +1,82 @@
+"""What end-to-end tests do as a user would: run the command, edit the settings, ask the cluster, put load on a service."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.demo.project import Project
+from cli.demo.traffic import Service, Traffic
+from cli.kube.client import Kube, connect
+from infra.cluster import ClusterSettings, resolve
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMAND = str(Path(sys.executable).parent / "turnout")
+
+
+def turnout(*words: str, cwd: Path = ROOT, timeout: float = 900, expect: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run the command; any other exit code than `expect` fails the test with all that was printed."""
+    done = subprocess.run([COMMAND, *words], cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False)
+    if done.returncode != expect:
+        printed = f"{done.stdout}\n{done.stderr}"
+        pytest.fail(f"turnout {' '.join(words)}: exit {done.returncode}, expected {expect}\n{printed}", pytrace=False)
+    return done
+
+
+class Environment:
+    """The dev environment in a test's sandbox: its settings in a folder of their own, and the cluster behind it."""
+
+    def __init__(self, project: Project, sandbox: str) -> None:
+        self.project = project
+        self.kube: Kube = connect(resolve(ClusterSettings(tier="dev", sandbox=sandbox)))
+
+    def turnout(self, *words: str, expect: int = 0, timeout: float = 900) -> subprocess.CompletedProcess[str]:
+        return turnout(*words, cwd=self.project.folder, expect=expect, timeout=timeout)
+
+    def json(self, *words: str) -> Any:
+        """What a command says under --json."""
+        return json.loads(self.turnout(*words, "--json").stdout)
+
+    def ask(self, namespace: str, service: str, port: str, path: str) -> Any:
+        """GET through the API server's proxy."""
+        return self.kube.proxy(namespace, service, port, path).json()
+
+    @contextmanager
+    def load(self) -> Iterator[Load]:
+        """Open-loop load on the app's api for the length of the block."""
+        spec = self.kube.get("v1", "Service", "api", "dev")["spec"]
+        service = Service(spec["clusterIP"], spec["ports"][0]["port"])
+        traffic, result = Traffic(service, self.project.folder / "load.json"), Load()
+        try:
+            traffic.start()
+            yield result
+            result.counted, result.served = traffic.stop()
+        finally:
+            traffic.abandon()
+
+
+@dataclass
+class Load:
+    """What the generator counted, and what the servers did; filled in when the block has ended."""
+
+    counted: dict[str, Any] = field(default_factory=dict)
+    served: int = 0
+
+
+def eventually(check: Callable[[], Any], *, seconds: float = 60, every: float = 1) -> Any:
+    """The first true value of `check`, asked again until `seconds` have passed."""
+    end = time.monotonic() + seconds
+    while not (value := check()):
+        if time.monotonic() > end:
+            pytest.fail(f"not so within {seconds} s: {check.__doc__ or check.__name__}")
+        time.sleep(every)
+    return value
