@@ -87,15 +87,21 @@ def status(name: Name = "main", as_json: Json = False) -> None:
 
 
 @app.command()
-def images(name: Name = "main", as_json: Json = False) -> None:
+def images(
+    name: Name = "main",
+    load: Annotated[bool, typer.Option("--load", help="First bring in every image that the components use.")] = False,
+    as_json: Json = False,
+) -> None:
     """List the container images in a sandbox.
 
-    Example: turnout sandbox images
+    Example: turnout sandbox images --load
     """
     from dataclasses import asdict
 
     from cli.sandbox import cluster
 
+    if load:
+        cluster.load_known_images(name, for_terminal(quiet=as_json))
     found = cluster.list_images(name)
     if as_json:
         _print([asdict(image) for image in found])

@@ -32,6 +32,12 @@ def mounted() -> list[Path]:
     return trees(Path("/proc/mounts").read_text())
 
 
+def _everywhere() -> list[Path]:
+    """Every tree of either version: where both are mounted, runc makes its groups in both."""
+    rows = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    return [Path(row[1]) for row in rows if row[2] in ("cgroup", "cgroup2")]
+
+
 def make(name: str) -> list[Path]:
     """Create them; the answer lists the `daemons` groups that a program of the sandbox joins."""
     daemons = []
@@ -103,7 +109,7 @@ def _removed(group: Path) -> bool:
 
 
 def _all(name: str) -> Iterator[Path]:
-    for tree in mounted():
+    for tree in _everywhere():
         top = tree / f"turnout-{name}"
         for folder, _, _ in os.walk(top, topdown=False):
             yield Path(folder)

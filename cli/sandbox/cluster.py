@@ -22,6 +22,7 @@ from cli.sandbox import api, build, certs, config, images, manifests, network, n
 from cli.sandbox.layout import Layout, Pods, Settings, write
 from cli.sandbox.locking import locked
 from cli.sandbox.node import Node
+from cli.sandbox.parts import ADDONS
 from cli.sandbox.processes import Program, Supervisor, plainly
 from components import versions
 
@@ -70,6 +71,14 @@ def load_images(name: str, wanted: Sequence[runtime.Archive], progress: Progress
     layout = Layout(name)
     settings = require(layout)
     return runtime.load(Node(layout), wanted, progress) if settings.pods == "real" else 0
+
+
+def load_known_images(name: str, progress: Progress) -> int:
+    """Bring in every image that components use, built where missing; those of add-ons come with them."""
+    if require(Layout(name)).pods == "simulated":
+        return 0
+    wanted = [each for each in images.names() if each not in ADDONS]
+    return load_images(name, images.ensure(wanted, progress), progress)
 
 
 def list_images(name: str) -> list[runtime.Present]:
