@@ -1,4 +1,4 @@
-"""What end-to-end tests do as a user would: run the command, edit the settings, ask the cluster, put load on a service."""
+"""What end-to-end tests do as a user would: run the command, edit the settings, ask the cluster, put load on it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from cli.demo.project import Project
 from cli.demo.traffic import Service, Traffic
 from cli.kube.client import Kube, connect
-from infra.cluster import ClusterSettings, resolve
+from cli.rollout.where import from_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = str(Path(sys.executable).parent / "turnout")
@@ -37,7 +37,7 @@ class Environment:
 
     def __init__(self, project: Project, sandbox: str) -> None:
         self.project = project
-        self.kube: Kube = connect(resolve(ClusterSettings(tier="dev", sandbox=sandbox)))
+        self.kube: Kube = connect(from_settings({"sandbox": sandbox}))
 
     def turnout(self, *words: str, expect: int = 0, timeout: float = 900) -> subprocess.CompletedProcess[str]:
         return turnout(*words, cwd=self.project.folder, expect=expect, timeout=timeout)
@@ -48,7 +48,7 @@ class Environment:
 
     def ask(self, namespace: str, service: str, port: str, path: str) -> Any:
         """GET through the API server's proxy."""
-        return self.kube.proxy(namespace, service, port, path).json()
+        return json.loads(self.kube.proxy(namespace, service, port, path))
 
     @contextmanager
     def load(self) -> Iterator[Load]:

@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from cli.demo.cluster import build_everything
 from cli.demo.project import OLD, Project
-from tests.harness import ROOT, Environment, turnout
+from cli.progress import Lines
+from cli.sandbox import cluster as sandboxes
+from cli.sandbox import images
+from tests.harness import ROOT, Environment
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +22,9 @@ def dev(sandbox: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Envi
     project.edit(lambda document: document["config"].update({"turnout:cluster": {"sandbox": sandbox}}))
     project.release(OLD)
     environment = Environment(project, sandbox)
-    turnout("sandbox", "images", sandbox, "--load")
+    progress = Lines()
+    broken = images.app_image(ROOT / "examples" / "agents", "1.2.0", "broken", progress)
+    sandboxes.load_images(sandbox, [*build_everything(ROOT, progress)[0], broken], progress)
     environment.turnout("init", "dev")
     environment.turnout("up", "dev", "--yes")
     yield environment

@@ -13,23 +13,13 @@ from tests.harness import Environment, eventually
 
 pytestmark = pytest.mark.pods
 
-NAMED = {
-    "api",
-    "tools",
-    "runner",
-    "postgres",
-    "redis",
-    "prometheus",
-    "alertmanager",
-    "loki",
-    "collector",
-    "node-exporter",
-}
+DATABASES = {"postgres", "redis"}
+SCRAPED = {"api", "tools", "runner", "prometheus", "alertmanager", "loki", "collector", "node-exporter"}
 
 
 def test_status_shows_at_least_ten_healthy_services(dev: Environment) -> None:
     workloads = {item["name"]: item for item in dev.json("status", "dev")["workloads"]}
-    assert set(workloads) >= NAMED
+    assert set(workloads) >= SCRAPED | DATABASES
     assert {name: item["reason"] for name, item in workloads.items() if not item["healthy"]} == {}
     assert sum(item["healthy"] for item in workloads.values()) >= 10
 
@@ -46,15 +36,10 @@ def test_up_after_refresh_changes_nothing(dev: Environment) -> None:
 def test_prometheus_scrapes_every_target(dev: Environment) -> None:
     def missing() -> set[str]:
         targets = dev.ask("dev-monitoring", "prometheus", "http", "/api/v1/targets")["data"]["activeTargets"]
-        return (
-            NAMED
-            - {"postgres", "redis"}
-            - {
-                target["labels"].get("service", target["labels"]["job"])
-                for target in targets
-                if target["health"] == "up"
-            }
-        )
+        up = {
+            target["labels"].get("service", target["labels"]["job"]) for target in targets if target["health"] == "up"
+        }
+        return SCRAPED - up
 
     eventually(lambda: not missing(), seconds=90)
 
@@ -96,7 +81,7 @@ def ask_with_trace(dev: Environment, trace: str) -> bool:
     head = {"traceparent": f"00-{trace}-{trace[:16]}-01", "content-type": "application/json"}
     body = json.dumps({"name": "e2e", "goal": f"add 2 and 3 at {time.time():.0f}"}).encode()
     with urllib.request.urlopen(urllib.request.Request(address, body, head), timeout=10) as answer:
-        return 200 <= answer.status < 300
+        return bool(200 <= answer.status < 300)
 
 
 def quoted(query: str) -> str:
