@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from components.alertmanager.settings import HEARTBEAT, VISIBLE_ONLY, AlertmanagerSettings, Receiver
+from components.monitoring.settings import seconds
 from components.monitoring.text import to_yaml
 from components.secret import Secret
 
@@ -66,10 +67,15 @@ def _watchdog_route(settings: AlertmanagerSettings) -> dict[str, Any]:
         route |= {
             "receiver": HEARTBEAT,
             "group_wait": "0s",
-            "group_interval": "30s",
-            "repeat_interval": settings.heartbeat.every,
+            "group_interval": settings.heartbeat.every,
+            "repeat_interval": _a_little_less(settings.heartbeat.every),
         }
     return route
+
+
+def _a_little_less(interval: str) -> str:
+    """A repetition is due when the last one is older than this, and is looked at once in each group interval."""
+    return f"{int(seconds(interval) * 900)}ms"
 
 
 def _receivers(settings: AlertmanagerSettings) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ def config(settings: LokiSettings) -> dict[str, Any]:
             "grpc_listen_address": "127.0.0.1",
             "grpc_listen_port": GRPC_PORT,
             "log_format": "json",
-            "log_level": "warn",
+            "log_level": "info",
         },
         "common": _common(),
         "schema_config": _schema(),

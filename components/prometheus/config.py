@@ -140,9 +140,14 @@ def _cadvisor(settings: PrometheusSettings, namespaces: Namespaces) -> dict[str,
         "container_(cpu_usage_seconds_total|cpu_cfs_throttled_periods_total|memory_working_set_bytes|spec_memory_limit_bytes"
         "|start_time_seconds|oom_events_total|network_(receive|transmit)_bytes_total)",
     )
+    of_pod = {
+        "source_labels": ["id"],
+        "regex": ".*pod([0-9a-f]{8}[-_0-9a-f]{28}).*",
+        "target_label": "uid",
+    }
     shorter = {"action": "labeldrop", "regex": "id|image"}
     return _node_job("cadvisor", "/metrics/cadvisor", settings) | {
-        "metric_relabel_configs": [wanted, _keep(["namespace"], _own(namespaces)), shorter]
+        "metric_relabel_configs": [wanted, _keep(["namespace"], _own(namespaces)), of_pod, shorter]
     }
 
 

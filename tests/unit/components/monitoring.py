@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -77,11 +78,16 @@ def read(files: Mapping[str, str], name: str) -> Any:
 
 def binary(name: str) -> Path:
     """A real program of the sandbox's parts; skips the test where it was not built yet."""
-    [part] = parts.find([name])
-    folder = paths.cache_dir() / "bin" / f"{part.name}-{build.key(part, toolchain.find(Silent()))}"
-    if not folder.is_dir():
+    program = _built(name)
+    if not program.is_file():
         pytest.skip(f"{name} was not built yet: make test builds it")
-    return folder / name
+    return program
+
+
+@cache
+def _built(name: str) -> Path:
+    [part] = parts.find([name])
+    return paths.cache_dir() / "bin" / f"{part.name}-{build.key(part, toolchain.find(Silent()))}" / name
 
 
 def run(program: Path, *words: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -106,13 +112,9 @@ def write(folder: Path, files: Mapping[str, str], moved: Mapping[str, str] | Non
     return folder
 
 
-METRIC = re.compile(r"\b((?:http|gen_ai|app)_[a-z_]+)(?=[{\[)\s]|$)")
+APP_METRIC = re.compile(r"\b((?:http_server|gen_ai|app)_\w+?)(?:_count|_bucket)?(?=\{)")
 
 
 def app_metrics(expressions: Iterator[str]) -> set[str]:
     """The app's metrics that PromQL expressions read, less the endings of histograms."""
-    found = {match for text in expressions for match in METRIC.findall(text)}
-    return {re.sub(r"_(bucket|count|sum)$", "", name) for name in found if name.endswith(ENDINGS)}
-
-
-ENDINGS = ("_bucket", "_count", "_total", "_active", "_pending", "_seconds", "_requests")
+    return {name for text in expressions for name in APP_METRIC.findall(text)}

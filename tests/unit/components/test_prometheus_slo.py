@@ -114,13 +114,15 @@ def test_an_app_that_was_never_there_is_missing(tmp_path: Path) -> None:
 
 
 def test_a_container_that_restarts_again_and_again_is_a_crash_loop(tmp_path: Path) -> None:
-    def started(name: str, values: str) -> dict[str, str]:
-        return series("container_start_time_seconds", values, pod="api-1", container="api", name=name)
+    def started(name: str, values: str, uid: str = "1") -> dict[str, str]:
+        return series("container_start_time_seconds", values, pod="api-1", container="api", name=name, uid=uid)
 
     looping = [started("a", "1x2"), started("b", "_ _ 2x2"), started("c", "_ _ _ _ 3x2"), started("d", "_x6 4x10")]
 
     assert fires(tmp_path, looping, "10m", "KubePodCrashLooping", pod="api-1")
     assert not fires(tmp_path, looping[:2], "10m", "KubePodCrashLooping")
+    replaced = [started(str(number), "1x9", uid=str(number)) for number in range(5)]
+    assert not fires(tmp_path, replaced, "10m", "KubePodCrashLooping")
 
 
 def test_tokens_without_a_price_are_noticed(tmp_path: Path) -> None:
