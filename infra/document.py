@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -31,12 +31,9 @@ class Document:
 def read(path: Path) -> Document:
     """Raises SettingsError when the file is missing or is not a Pulumi settings file."""
     tree = _parse(path)
-    envelope = _faults_of_envelope(path, tree)
-    config = tree.get("config") or {}
-    if not isinstance(config, Mapping):
-        envelope.append(Fault(path.name, _key_line(tree, "config"), "config", "should be a mapping"))
-    if envelope:
+    if envelope := list(_faults_of_envelope(path, tree)):
         raise SettingsError(envelope)
+    config = tree.get("config") or {}
     lines: dict[Place, int] = {}
     sections: dict[str, Any] = {}
     for key in config:
@@ -76,14 +73,15 @@ def _others(path: Path) -> str:
     return nearest(wanted, others)
 
 
-def _faults_of_envelope(path: Path, tree: Any) -> list[Fault]:
+def _faults_of_envelope(path: Path, tree: Any) -> Iterator[Fault]:
     if not isinstance(tree, Mapping):
-        return [Fault(path.name, 1, "", "should be a mapping with the key `config`")]
-    return [
-        Fault(path.name, _key_line(tree, key), str(key), f"unknown key{nearest(str(key), ENVELOPE)}")
-        for key in tree
-        if key not in ENVELOPE
-    ]
+        yield Fault(path.name, 1, "", "should be a mapping with the key `config`")
+        return
+    for key in tree:
+        if key not in ENVELOPE:
+            yield Fault(path.name, _key_line(tree, key), str(key), f"unknown key{nearest(str(key), ENVELOPE)}")
+    if not isinstance(tree.get("config"), Mapping | None):
+        yield Fault(path.name, _key_line(tree, "config"), "config", "should be a mapping")
 
 
 def _plain(value: Any, place: Place, lines: dict[Place, int]) -> Any:

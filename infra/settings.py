@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -117,7 +117,10 @@ def from_pulumi(environment: str, *, placeholders: bool = False) -> Settings:
     given = {name: _section(config.get_config(f"{document.PROJECT}:{name}")) for name in _configured()}
     if placeholders:
         given = _with_placeholders(given, environment)
-    return _validated(given, environment, Document(f"Pulumi.{environment}.yaml", given, {}), [])
+    try:
+        return _validated(given, environment, Document(f"Pulumi.{environment}.yaml", given, {}), [])
+    except SettingsError:
+        return _validated(given, environment, _beside_program(environment, given), [])
 
 
 def secret_paths() -> list[SecretPath]:
@@ -143,13 +146,18 @@ def cluster_of(path: Path, environment: str) -> Cluster:
 
 def merged(under: Any, over: Any) -> Any:
     """`over` wins; mappings are merged key by key, and `*` in `under` stands for every key of `over`."""
-    if not (isinstance(under, Mapping) and isinstance(over, Mapping)):
+    if not isinstance(under, Mapping) or not isinstance(over, Mapping | None):
         return over
-    every = under.get("*")
+    given = over or {}
     base = {key: value for key, value in under.items() if key != "*"}
-    if every is not None:
-        base |= dict.fromkeys(over, every)
-    return base | {key: merged(base[key], value) if key in base else value for key, value in over.items()}
+    if "*" in under:
+        base |= dict.fromkeys(given, under["*"])
+    completed = {key: merged(value, given[key]) if key in given else _alone(value) for key, value in base.items()}
+    return {**given, **completed}
+
+
+def _alone(default: Any) -> Any:
+    return merged(default, {}) if isinstance(default, Mapping) else default
 
 
 def _validated(given: Mapping[str, Any], environment: str, read: Document, found: list[Fault]) -> Settings:
@@ -247,6 +255,17 @@ def _with_placeholders(given: Mapping[str, Any], environment: str) -> dict[str, 
             stand_in = Secret(f"placeholder for {place_text(leaf.section, leaf.path)}")
             filled[leaf.section] = {**(filled.get(leaf.section) or {}), leaf.path[0]: stand_in}
     return filled
+
+
+def _beside_program(environment: str, given: Mapping[str, Any]) -> Document:
+    """The lines of the file that the configuration most likely came from, where there is one."""
+    import pulumi
+
+    path = Path(pulumi.get_root_directory() or ".") / f"Pulumi.{environment}.yaml"
+    try:
+        return replace(document.read(path), sections=given)
+    except SettingsError:
+        return Document(path.name, given, {})
 
 
 def _configured() -> list[str]:
