@@ -172,7 +172,7 @@ def test_it_is_evaluated_in_a_moment() -> None:
 
 def _selects(service: Manifest, item: Manifest, template: Manifest) -> bool:
     same = service["metadata"]["namespace"] == item["metadata"]["namespace"]
-    return same and service["spec"]["selector"].items() <= template["metadata"]["labels"].items()
+    return bool(same and service["spec"]["selector"].items() <= template["metadata"]["labels"].items())
 
 
 def _calls(graph: ResourceGraph) -> Iterator[tuple[Manifest, int, Manifest]]:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from components.secret import Secret
 from infra.faults import Fault, SettingsError
-from infra.settings import Settings, cluster_of, load, merged, missing_secrets, secret_paths
+from infra.model import merged
+from infra.settings import Settings, cluster_of, load, missing_secrets, secret_paths
 
 ROOT = Path(__file__).parents[3]
 SMALLEST = """\
@@ -125,6 +126,13 @@ def test_missing_secrets_of_what_is_enabled(tmp_path: Path) -> None:
     assert [(leaf.section, leaf.path) for leaf in missing] == [("redis", ("password",))]
 
 
+def test_what_is_switched_off_needs_no_secret(tmp_path: Path) -> None:
+    off = "".join(f"  turnout:{name}:\n    enabled: false\n" for name in ("grafana", "postgres", "redis"))
+    path = write(tmp_path, SMALLEST + off)
+    assert missing_secrets(path, "dev") == []
+    assert load(path, "dev").postgres.enabled is False
+
+
 def test_secret_leaves_are_found_at_any_depth() -> None:
     found = {(leaf.section, ".".join(leaf.path)): leaf.required for leaf in secret_paths()}
     assert found["postgres", "password"] is True
@@ -179,16 +187,17 @@ plain = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
     max_leaves=12,
 )
+sections = st.dictionaries(st.sampled_from([f"turnout:{name}" for name in Settings.model_fields]), plain)
 
 
 @hypothesis(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
-@given(content=st.dictionaries(st.sampled_from([f"turnout:{name}" for name in Settings.model_fields]), plain))
-def test_any_file_is_either_settings_or_faults(tmp_path: Path, content: dict[str, Any]) -> None:
+@given(content=sections, placeholders=st.booleans())
+def test_any_file_is_either_settings_or_faults(tmp_path: Path, content: dict[str, Any], placeholders: bool) -> None:
     import yaml
 
     path = write(tmp_path, yaml.safe_dump({"config": content}))
     try:
-        assert isinstance(load(path, "dev"), Settings)
+        assert isinstance(load(path, "dev", placeholders=placeholders), Settings)
     except SettingsError as error:
         assert error.faults
         assert all(fault.expected and fault.file == path.name for fault in error.faults)
