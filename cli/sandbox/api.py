@@ -17,6 +17,7 @@ from cli.sandbox.layout import NODE, Layout, Settings
 
 if TYPE_CHECKING:
     from cli.kube.client import Kube
+    from cli.kube.health import Health
 
 READY_TIMEOUT = 5.0
 API_NAME = "kubernetes.default.svc.cluster.local"
@@ -78,19 +79,39 @@ def cluster_problem(layout: Layout, settings: Settings, since: float = 0.0) -> s
     """Why pods cannot run yet, or nothing. `since`: kubelet must have been heard of after that (seconds of the epoch),
     so that what was true before a crash is not taken for now."""
     with client(layout) as kube:
-        if reason := node_problem(kube.find("v1", "Node", NODE)):
+        node = kube.find("v1", "Node", NODE)
+        if reason := node_problem(node):
             return reason
         lease = kube.find("coordination.k8s.io/v1", "Lease", NODE, "kube-node-lease")
-    if renewed(lease) < since:
+    if max(renewed(lease), heard(node)) < since:
         return "the node has not reported since the start"
     if settings.pods == "real" and not dns.answers(settings.subnets.dns, API_NAME):
         return "cluster DNS does not answer yet"
     return ""
 
 
+def deployment_health(layout: Layout, name: str, namespace: str) -> Health:
+    """How a Deployment is, and why."""
+    from cli.kube.health import health
+    from cli.kube.related import gather
+
+    with client(layout) as kube:
+        found = kube.get("apps/v1", "Deployment", name, namespace)
+        return health(found, kube.run(gather(kube.server, found)))
+
+
 def renewed(lease: dict[str, Any] | None) -> float:
     """When the lease was last renewed, in seconds of the epoch."""
-    text = (lease or {}).get("spec", {}).get("renewTime")
+    return _seconds((lease or {}).get("spec", {}).get("renewTime"))
+
+
+def heard(node: dict[str, Any] | None) -> float:
+    """When kubelet last reported the node's conditions, in whole seconds of the epoch, rounded up."""
+    conditions = (node or {}).get("status", {}).get("conditions", [])
+    return max((_seconds(each.get("lastHeartbeatTime")) + 1 for each in conditions), default=0.0)
+
+
+def _seconds(text: str | None) -> float:
     return datetime.fromisoformat(text).timestamp() if text else 0.0
 
 

@@ -57,11 +57,17 @@ def needed(settings: Settings) -> list[Wish]:
 
 def ensure(layout: Layout, settings: Settings) -> None:
     """Make what is missing or about to end."""
-    authorities = {name: _authority(layout.pki, name) for name in AUTHORITIES}
+    for name in AUTHORITIES:
+        _authority(layout.pki, name)
     for wish in needed(settings):
-        if not _still_good(layout.pki, wish):
-            _issue(layout.pki, wish, *authorities[wish.authority])
+        issue(layout, wish)
     _service_account_key(layout.pki)
+
+
+def issue(layout: Layout, wish: Wish) -> None:
+    """Make one certificate, unless a good one is there. Its files: `<pki>/<file>.crt` and `.key`."""
+    if not _still_good(layout.pki, wish):
+        _issue(layout.pki, wish, *_authority(layout.pki, wish.authority))
 
 
 def _authority(folder: Path, name: str) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:

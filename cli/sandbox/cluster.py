@@ -19,6 +19,8 @@ from typing import Any
 from cli.errors import TurnoutError
 from cli.progress import Progress
 from cli.sandbox import api, build, certs, config, images, manifests, network, node, prerequisites, programs, runtime
+from cli.sandbox.addons import NAMESPACE, Addon
+from cli.sandbox.addons import find as find_addons
 from cli.sandbox.layout import Layout, Pods, Settings, write
 from cli.sandbox.locking import locked
 from cli.sandbox.node import Node
@@ -59,10 +61,10 @@ def up(
     Raises TurnoutError with the reason and the end of the log of the program that failed.
     """
     began = time.monotonic()
-    layout = Layout(name)
+    layout, wanted = Layout(name), find_addons(addons)
     with locked(name, progress):
         settings = _settings(layout, pods, progress)
-        started = _Start(layout, settings, progress).run(load, addons)
+        started = _Start(layout, settings, progress).run(load, wanted)
     return Sandbox(name, settings.pods, settings.server, layout.kubeconfig, started, time.monotonic() - began)
 
 
@@ -161,7 +163,7 @@ class _Start:
         self._started = False
         self._began = time.time()
 
-    def run(self, load: Sequence[str], addons: Sequence[str]) -> bool:
+    def run(self, load: Sequence[str], addons: Sequence[Addon]) -> bool:
         layout, settings, progress = self._layout, self._settings, self._progress
         found = build.ensure(programs.binaries(settings), progress)
         layout.make()
@@ -171,11 +173,13 @@ class _Start:
         if settings.pods == "real":
             self._prepare_host()
         with ThreadPoolExecutor() as pool:
-            waiting = [pool.submit(self._control_plane, found, upstream, addons)]
+            waiting = [pool.submit(self._control_plane, found, upstream)]
             if settings.pods == "real":
                 waiting.append(pool.submit(self._runtime, found, load))
             self._first_failure(waiting)
         self._wait_ready()
+        for addon in addons:
+            self._add(addon)
         return self._started
 
     def _prepare_host(self) -> None:
@@ -185,11 +189,11 @@ class _Start:
             self._layout.remember(borrowed)
         self._node.prepare(borrowed)
 
-    def _control_plane(self, found: Mapping[str, Path], upstream: Sequence[str], addons: Sequence[str]) -> None:
+    def _control_plane(self, found: Mapping[str, Path], upstream: Sequence[str]) -> None:
         layout, settings = self._layout, self._settings
         fresh = self._ensure([programs.etcd(layout, settings, found), programs.apiserver(layout, settings, found)])
         self._wait_api(quiet=not fresh)
-        self._bootstrap(upstream, addons)
+        self._bootstrap(upstream)
         self._ensure(programs.controllers(layout, settings, found))
         if settings.pods == "simulated":
             self._ensure([programs.kwok(layout, settings, found)])
@@ -245,7 +249,7 @@ class _Start:
                 )
             time.sleep(0.1)
 
-    def _bootstrap(self, upstream: Sequence[str], addons: Sequence[str]) -> None:
+    def _bootstrap(self, upstream: Sequence[str]) -> None:
         """Apply what the cluster holds from the start, unless that has been done."""
         wanted = manifests.always(self._settings)
         if self._settings.pods == "real":
@@ -256,6 +260,13 @@ class _Start:
             self._apply(wanted)
             write(marker, digest)
 
+    def _add(self, addon: Addon) -> None:
+        if self._settings.pods == "real":
+            self._load(addon.images)
+        with self._progress.step(addon.name) as step:
+            self._apply(addon.manifests(self._layout))
+            self._until(NODE_SECONDS, step.update, partial(_addon_problem, self._layout, addon), ())
+
     def _apply(self, wanted: Sequence[dict[str, Any]]) -> None:
         with api.client(self._layout) as kube:
             for manifest in wanted:
@@ -265,6 +276,15 @@ class _Start:
     def _first_failure(waiting: Sequence[Future[None]]) -> None:
         for future in waiting:
             future.result()
+
+
+def _addon_problem(layout: Layout, addon: Addon) -> str:
+    """Why it does not serve yet, or nothing; raises TurnoutError when waiting longer is of no use."""
+    health = api.deployment_health(layout, addon.name, NAMESPACE)
+    reason = "; ".join(health.lines()) or health.reason
+    if health.failed:
+        raise TurnoutError(f"{addon.name} failed", why=reason)
+    return "" if health.ready else reason or "starting"
 
 
 def _socket_problem(socket: Path) -> str:

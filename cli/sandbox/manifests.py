@@ -23,14 +23,14 @@ def always(settings: Settings) -> list[Manifest]:
 
 def rights() -> list[Manifest]:
     keeper = [
-        _rule("", ["pods", "namespaces", "nodes", "persistentvolumeclaims"], _READ),
-        _rule("networking.k8s.io", ["networkpolicies"], _READ),
-        _rule("", ["persistentvolumes"], [*_READ, "create", "delete", "patch"]),
+        rule("", ["pods", "namespaces", "nodes", "persistentvolumeclaims"], _READ),
+        rule("networking.k8s.io", ["networkpolicies"], _READ),
+        rule("", ["persistentvolumes"], [*_READ, "create", "delete", "patch"]),
     ]
     return [
-        _binding("turnout:kubelet-api", "system:kubelet-api-admin", {"kind": "Group", "name": "turnout:kubelet-api"}),
-        _role("turnout:keeper", keeper),
-        _binding("turnout:keeper", "turnout:keeper", {"kind": "User", "name": "turnout:keeper"}),
+        binding("turnout:kubelet-api", "system:kubelet-api-admin", {"kind": "Group", "name": "turnout:kubelet-api"}),
+        role("turnout:keeper", keeper),
+        binding("turnout:keeper", "turnout:keeper", {"kind": "User", "name": "turnout:keeper"}),
     ]
 
 
@@ -66,14 +66,14 @@ def dns(settings: Settings, image: str, upstream: Sequence[str]) -> list[Manifes
     namespace = {"namespace": "kube-system"}
     subject = {"kind": "ServiceAccount", "name": "coredns", "namespace": "kube-system"}
     rules = [
-        _rule("", ["endpoints", "services", "pods", "namespaces"], ["list", "watch"]),
-        _rule("discovery.k8s.io", ["endpointslices"], ["list", "watch"]),
+        rule("", ["endpoints", "services", "pods", "namespaces"], ["list", "watch"]),
+        rule("discovery.k8s.io", ["endpointslices"], ["list", "watch"]),
     ]
     ports = [("dns", 53, "UDP"), ("dns-tcp", 53, "TCP"), ("metrics", 9153, "TCP")]
     return [
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "coredns", **namespace}},
-        _role("system:coredns", rules),
-        _binding("system:coredns", "system:coredns", subject),
+        role("system:coredns", rules),
+        binding("system:coredns", "system:coredns", subject),
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
@@ -139,15 +139,15 @@ def _dns_pod(image: str) -> Manifest:
     }
 
 
-def _rule(group: str, resources: list[str], verbs: list[str]) -> Manifest:
+def rule(group: str, resources: list[str], verbs: list[str]) -> Manifest:
     return {"apiGroups": [group], "resources": resources, "verbs": verbs}
 
 
-def _role(name: str, rules: list[Manifest]) -> Manifest:
+def role(name: str, rules: list[Manifest]) -> Manifest:
     return {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules}
 
 
-def _binding(name: str, role: str, subject: Manifest) -> Manifest:
+def binding(name: str, role: str, subject: Manifest) -> Manifest:
     group = {} if subject["kind"] == "ServiceAccount" else {"apiGroup": RBAC}
     return {
         "apiVersion": f"{RBAC}/v1",
