@@ -15,6 +15,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,11 +24,11 @@ from typing import Final
 from cli import paths
 from cli.errors import TurnoutError
 from cli.progress import Progress, Step
-from cli.sandbox import parts, toolchain
+from cli.sandbox import parts, prefetch, prune, toolchain
 from cli.sandbox.parts import Part, Program
 from cli.sandbox.toolchain import Go
 
-_FIXED_FLAGS: Final = ("-mod=readonly", "-trimpath", "-buildvcs=false", "-v")
+FLAGS: Final = ("-mod=readonly", "-trimpath", "-buildvcs=false", "-v")  # of every build: only so are packages shared
 _TAIL: Final = 15
 _COUNT_SHOWN_EVERY: Final = 100
 _WARM: Final = 3  # that many times faster than usual: Go had it all compiled, which says nothing about a cold build
@@ -36,13 +37,20 @@ _WARM: Final = 3  # that many times faster than usual: Go had it all compiled, w
 def ensure(names: Sequence[str], progress: Progress) -> dict[str, Path]:
     """Where the binaries of `names` (parts or binaries) are; builds those that are missing.
 
+    Name all that will be needed in one call: while one part compiles, the modules of the next ones are downloaded.
     Every binary of a named part is in the answer, by name. Raises UsageError for an unknown name and TurnoutError, with
     the end of the log, for a build that failed.
     """
     go = toolchain.find(progress)
+    wanted = parts.find(names)
+    missing = [part for part in wanted if not _folder(part, go).is_dir()]
+    with ended_by_sigterm(), prefetch.ahead(missing[1:], go, environment()):
+        for part in missing:
+            _ensure_part(part, go, progress)
     found: dict[str, Path] = {}
-    for part in parts.find(names):
-        folder = _ensure_part(part, go, progress)
+    for part in wanted:
+        folder = _folder(part, go)
+        prune.used(folder)
         found |= {name: folder / name for name in part.binaries}
     return found
 
@@ -71,14 +79,16 @@ def usual_seconds(part: Part) -> float:
     return _durations().get(part.name, part.usual_seconds)
 
 
-def _ensure_part(part: Part, go: Go, progress: Progress) -> Path:
-    folder = paths.cache_dir() / "bin" / f"{part.name}-{key(part, go)}"
-    if folder.is_dir():
-        return folder
+def _folder(part: Part, go: Go) -> Path:
+    return paths.cache_dir() / "bin" / f"{part.name}-{key(part, go)}"
+
+
+def _ensure_part(part: Part, go: Go, progress: Progress) -> None:
+    folder = _folder(part, go)
     with progress.step(f"building {part.name}", usually=usual_seconds(part)) as step, only_one(part.name, step):
         if not folder.is_dir():
             _build(part, go, folder, step)
-    return folder
+            prune.binaries(part.name)
 
 
 def _build(part: Part, go: Go, folder: Path, step: Step) -> None:
@@ -101,11 +111,13 @@ def _link(program: Program, folder: Path) -> None:
 def run_go(arguments: list[str], folder: Path, name: str, step: Step) -> None:
     """Runs one Go command to its end, its output going to a log in the cache.
 
-    Raises TurnoutError with the log's last lines when it fails; an interruption ends the child and all it started.
+    Raises TurnoutError with the log's last lines when it fails; an interruption, SIGTERM too, ends the child and all
+    that it started.
     """
     log = paths.cache_dir() / "logs" / f"build-{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with (
+        ended_by_sigterm(),
         log.open("w") as out,
         subprocess.Popen(
             arguments,
@@ -202,7 +214,23 @@ def only_one(name: str, step: Step) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """Makes a SIGTERM interrupt as Ctrl-C does, so that children end with this process.
+
+    Only in the main thread, and only where nobody else handles the signal.
+    """
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def _flags(part: Part) -> list[str]:
     variables = " ".join(["-s -w", *(f"-X {name}={value}" for name, value in part.variables)])
     tags = [f"-tags={','.join(part.tags)}"] if part.tags else []
-    return [*_FIXED_FLAGS, *tags, f"-ldflags={variables}"]
+    return [*FLAGS, *tags, f"-ldflags={variables}"]

@@ -19,7 +19,7 @@ from typing import Final
 from cli import paths
 from cli.errors import UsageError
 from cli.progress import Progress, Step
-from cli.sandbox import build, debian, oci, recipes, toolchain
+from cli.sandbox import build, debian, oci, prune, recipes, toolchain
 from cli.sandbox.oci import Config, Entry, File
 from cli.sandbox.recipes import Recipe
 from cli.sandbox.toolchain import Go
@@ -103,7 +103,9 @@ def _assemble(recipe: Recipe, binaries: Mapping[str, Path], archive: Path, rootf
     packages = debian.fetch(recipe.packages, recipe.without, rootfs, step) if recipe.packages else []
     entries = [*_contents_of(recipe, binaries), *oci.tree(rootfs, recipe.skip)]
     facts = {package.name: package.version for package in packages}
-    return _write(recipe.ref, archive, entries, recipe.config, facts)
+    image = _write(recipe.ref, archive, entries, recipe.config, facts)
+    prune.images(recipe.name)
+    return image
 
 
 def _contents_of(recipe: Recipe, binaries: Mapping[str, Path]) -> Iterator[Entry]:
@@ -124,12 +126,13 @@ def _build_app(source: Path, tag: str, ref: str, archive: Path, go: Go, progress
         build.run_go(_app_command(go, tag, program), source, "agents", step)
         config = Config(("/agents",))
         entries = [*recipes.base(config.user), *_trust(), File("agents", program, 0o755)]
-        return _write(ref, archive, entries, config, {})
+        image = _write(ref, archive, entries, config, {})
+        prune.images(f"agents-{tag}")
+        return image
 
 
 def _app_command(go: Go, tag: str, output: Path) -> list[str]:
-    flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-v", f"-ldflags=-s -w -X main.version={tag}"]
-    return [str(go.command), "build", *flags, "-o", str(output), "."]
+    return [str(go.command), "build", *build.FLAGS, f"-ldflags=-s -w -X main.version={tag}", "-o", str(output), "."]
 
 
 def _write(ref: str, archive: Path, entries: list[Entry], config: Config, packages: dict[str, str]) -> Image:
@@ -145,7 +148,10 @@ def _known(ref: str, archive: Path) -> Image | None:
         facts = json.loads(_facts(archive).read_text())
     except (OSError, ValueError):
         return None
-    return Image(ref, archive, facts["digest"], facts["size"]) if archive.is_file() else None
+    if not archive.is_file():
+        return None
+    prune.used(archive)
+    return Image(ref, archive, facts["digest"], facts["size"])
 
 
 def _facts(archive: Path) -> Path:

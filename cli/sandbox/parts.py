@@ -179,6 +179,8 @@ SIMULATED: Final = ("kwok",)
 ENGINE: Final = ("pulumi",)
 MONITORING: Final = ("prometheus", "alertmanager", "node-exporter", "collector", "loki")
 ADDONS: Final = ("kube-state-metrics", "metrics-server")
+DEMO: Final = (*CONTROL_PLANE, *REAL, *ENGINE, *MONITORING)
+TESTS: Final = (*DEMO, *SIMULATED)
 
 
 def find(names: Sequence[str]) -> list[Part]:

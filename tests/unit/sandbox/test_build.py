@@ -21,6 +21,11 @@ from cli.sandbox.toolchain import Go
 
 _GO = """#!/bin/sh
 if [ "$1" = env ]; then echo go1.26.9; echo linux; echo amd64; exit; fi
+if [ "$1" = list ]; then
+  echo "$PWD $@" >> "$CALLS.downloads"
+  [ -z "$SLOW_DOWNLOAD" ] || { sleep "$SLOW_DOWNLOAD" & echo $! > "$CALLS.download"; wait; }
+  exit
+fi
 echo "$@" >> "$CALLS"
 for word; do [ "$previous" = -o ] && output=$word; previous=$word; done
 echo "go: downloading example.org/lib v1.0.0"
@@ -138,19 +143,75 @@ def test_two_at_once_build_once(calls: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert _count(calls) == 1
 
 
-def test_an_interruption_ends_the_child_and_what_it_started(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_ends_the_child_and_what_it_started(
+    sent: signal.Signals, calls: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SLOW", "60")
+    monkeypatch.setenv("SLOW_DOWNLOAD", "60")
     program = "from cli.sandbox import build, parts; from cli.progress import Silent; import sys, pathlib\n"
     program += "parts.MODULES = pathlib.Path(sys.argv[1])\n"
-    program += "parts.PARTS = (parts.Part('two', 'two', (parts.Program('other', '.'),), 1),)\n"
-    program += "build.ensure(['two'], Silent())\n"
+    program += "one, two = (parts.Part(name, name, (parts.Program(name, '.'),), 1) for name in ('one', 'two'))\n"
+    program += "parts.PARTS = (one, two)\n"
+    program += "build.ensure(['one', 'two'], Silent())\n"
     child = subprocess.Popen([sys.executable, "-c", program, str(parts.MODULES)], stderr=subprocess.DEVNULL)
-    grandchild = calls.with_name("calls.child")
-    _until(grandchild.exists)
-    pid = int(grandchild.read_text())
-    child.send_signal(signal.SIGINT)
+    started = [calls.with_name("calls.child"), calls.with_name("calls.download")]
+    _until(lambda: all(file.exists() and file.read_text() for file in started))
+    pids = [int(file.read_text()) for file in started]
+    child.send_signal(sent)
     assert child.wait(10) != 0
-    _until(lambda: not _runs(pid))
+    _until(lambda: not any(_runs(pid) for pid in pids))
+
+
+def test_modules_of_the_next_parts_are_downloaded_while_the_first_compiles(
+    calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLOW", "0.3")
+    build.ensure(["one", "two"], Silent())
+    downloads = calls.with_name("calls.downloads").read_text().splitlines()
+    assert downloads == [f"{tmp_path}/modules/two list -mod=readonly -deps example.org/other"]
+
+
+def test_a_failed_build_ends_the_download_for_the_next(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROKEN", "1")
+    monkeypatch.setenv("SLOW_DOWNLOAD", "60")
+    with pytest.raises(TurnoutError, match="building one failed"):
+        build.ensure(["one", "two"], Silent())
+    assert not [thread for thread in threading.enumerate() if thread.name == "module downloads"]
+    if (started := calls.with_name("calls.download")).exists():
+        _until(lambda: not _runs(int(started.read_text())))
+
+
+@pytest.mark.usefixtures("calls")
+def test_nothing_is_downloaded_when_nothing_is_missing(calls: Path) -> None:
+    build.ensure(["one"], Silent())
+    build.ensure(["two"], Silent())
+    build.ensure(["one", "two"], Silent())
+    assert not calls.with_name("calls.downloads").exists()
+
+
+@pytest.mark.usefixtures("calls")
+def test_sigterm_is_left_alone_after_a_build() -> None:
+    build.ensure(["one"], Silent())
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+@pytest.mark.usefixtures("calls")
+def test_the_two_last_used_builds_of_a_part_are_kept(tmp_path: Path) -> None:
+    module = tmp_path / "modules" / "two" / "go.mod"
+    other = build.ensure(["one"], Silent())["first"].parent
+    folders = []
+    for number in range(3):
+        module.write_text(f"module two // {number}\n")
+        folders.append(build.ensure(["two"], Silent())["other"].parent)
+        for age, folder in enumerate(reversed(folders)):
+            if folder.exists():
+                os.utime(folder, (time.time() - 10 - age, time.time() - 10 - age))
+        if number == 1:  # back to the first: it counts as used now
+            module.write_text("module two // 0\n")
+            build.ensure(["two"], Silent())
+    assert [folder.exists() for folder in folders] == [True, False, True]
+    assert other.exists()
 
 
 def _until(condition: object) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import tarfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -51,10 +53,10 @@ def test_no_image_runs_as_root_and_the_user_can_be_looked_up(recipe: Recipe) -> 
 @pytest.mark.usefixtures("binaries")
 def test_an_image_is_made_once() -> None:
     [first] = images.ensure(["coredns"], Silent())
-    made = first.archive.stat().st_mtime_ns
+    made = first.archive.stat().st_ino
     [second] = images.ensure(["coredns"], Silent())
     assert second == first
-    assert second.archive.stat().st_mtime_ns == made
+    assert second.archive.stat().st_ino == made
     assert first.ref == f"turnout.local/coredns:{versions.COREDNS}"
     assert first.size == first.archive.stat().st_size
     assert json.loads(first.archive.with_suffix(".json").read_text())["digest"] == first.digest
@@ -68,6 +70,23 @@ def test_another_binary_makes_another_image(binaries: Path, monkeypatch: pytest.
     [second] = images.ensure(["coredns"], Silent())
     assert second.archive != first.archive
     assert second.digest != first.digest
+
+
+def test_the_two_last_used_archives_of_an_image_are_kept(binaries: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [other] = images.ensure(["pause"], Silent())
+    made = []
+    for number in range(2, 5):
+        newer = binaries.with_name(f"part-{number}")
+        newer.mkdir()
+        (newer / "coredns").write_text(str(number))
+        monkeypatch.setattr(build, "ensure", lambda _names, _progress, folder=newer: {"coredns": folder / "coredns"})
+        made += images.ensure(["coredns"], Silent())
+        for age, image in enumerate(reversed(made), start=10):
+            if image.archive.exists():
+                os.utime(image.archive, (time.time() - age, time.time() - age))
+    assert [image.archive.exists() for image in made] == [False, True, True]
+    assert [image.archive.with_suffix(".json").exists() for image in made] == [False, True, True]
+    assert other.archive.exists()
 
 
 @pytest.mark.usefixtures("binaries")
