@@ -14,6 +14,7 @@ Logs = Mapping[tuple[str, str], Sequence[str]]
 
 IMAGE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError")
 CONFIG = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+UNSTARTED = ("StartError", "ContainerCannotRun")
 HOPELESS = ("ErrImageNeverPull", "InvalidImageName")
 
 
@@ -97,6 +98,8 @@ def _crash(where: str, status: Object, ended: Mapping[str, Any], log: tuple[str,
     code, reason = ended.get("exitCode"), ended.get("reason", "")
     if status.get("ready") or (code == 0 and reason == "Completed" and not _waiting(status)):
         return None
+    if reason in UNSTARTED:
+        return Cause("config", where, f"cannot be started: {' '.join(ended.get('message', reason).split())}")
     restarts = status.get("restartCount", 0)
     times = f", restarted {restarts} time{'s' * (restarts != 1)}" if restarts else ""
     how = "was killed: out of memory" if reason == "OOMKilled" else f"ended with exit code {code}"

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+from cli.errors import UsageError
+from cli.kube.config import endpoint, read_mapping
+
+TEXT = """
+apiVersion: v1
+kind: Config
+current-context: one
+clusters:
+- {name: c, cluster: {server: "http://127.0.0.1:1/"}}
+users:
+- {name: u, user: {token: t0ken}}
+contexts:
+- {name: one, context: {cluster: c, user: u, namespace: dev}}
+- {name: two, context: {cluster: c, user: u}}
+"""
+
+
+def test_a_kubeconfig_is_a_path_or_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text(TEXT)
+    for given in (path, str(path), TEXT):
+        found = endpoint(given)
+        assert (found.server, found.namespace, found.context) == ("http://127.0.0.1:1", "dev", "one")
+    assert endpoint(TEXT, "two").namespace == "default"
+
+
+def test_credentials_are_not_printed() -> None:
+    assert "t0ken" not in repr(endpoint(TEXT))
+
+
+def test_several_files_are_merged_the_first_one_winning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_text("current-context: b\nclusters: []\ncontexts: []\nusers: []\n")
+    two.write_text(TEXT.replace("name: one,", "name: b,"))
+    monkeypatch.setenv("KUBECONFIG", f"{one}:{two}:{tmp_path / 'absent'}")
+    assert endpoint().context == "b"
+
+
+@pytest.mark.parametrize("bad", ["/nowhere/config", "{", "a: 1\nb: 2"])
+def test_an_unusable_kubeconfig_is_a_wrong_use(bad: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        endpoint(bad)
+    assert caught.value.next
+
+
+def test_an_unknown_context_names_those_that_are_there() -> None:
+    with pytest.raises(UsageError, match="one, two"):
+        endpoint(TEXT, "three")
+
+
+def test_a_mapping_is_read_without_failing() -> None:
+    assert read_mapping(TEXT)["current-context"] == "one"
+    assert read_mapping("/nowhere") == {} and read_mapping(None) == {}
