@@ -161,13 +161,11 @@ class Silence:
     def __init__(self) -> None:
         self._beat: tuple[str, str] | None = None
         self._first_seen = 0.0
-        self.beats = 0
 
     def observe(self, owner: Holder, now: float) -> float:
-        """Seconds since this heartbeat was first seen; counts in `beats` how often it moved."""
+        """Seconds since this heartbeat was first seen."""
         beat = (owner.token, owner.renewed)
         if beat != self._beat:
-            self.beats += self._beat is not None
             self._beat, self._first_seen = beat, now
         return now - self._first_seen
 

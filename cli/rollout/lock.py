@@ -173,14 +173,17 @@ def _acquire(kube: Kube, environment: str, claim: Claim, wait: float, progress: 
     taken = _try_take(kube, environment, found, claim, silent=0.0)
     if taken is not None:
         return taken
+    owner = lease.holder(found)
+    suspected = bool(found and owner and lease.server_silence(found, identity.server_time(kube)) > lease.DURATION)
+    if owner and not wait and not suspected:
+        raise _locked(environment, owner, claim)
     with progress.step(f"waiting for the lock of {environment}") as step:
-        return _wait_for(kube, environment, claim, wait, step)
+        return _wait_for(kube, environment, claim, max(wait, lease.DURATION + 1 if suspected else 0), step)
 
 
-def _wait_for(kube: Kube, environment: str, claim: Claim, wait: float, step: Step) -> Lease:
+def _wait_for(kube: Kube, environment: str, claim: Claim, patience: float, step: Step) -> Lease:
     silence = Silence()
-    began = time.monotonic()
-    suspected = False
+    until = time.monotonic() + patience
     while True:
         found = _find(kube, environment)
         owner = lease.holder(found)
@@ -188,11 +191,7 @@ def _wait_for(kube: Kube, environment: str, claim: Claim, wait: float, step: Ste
         silent = silence.observe(owner, now) if owner else 0.0
         if (taken := _try_take(kube, environment, found, claim, silent)) is not None:
             return taken
-        suspected = suspected or bool(
-            found and lease.server_silence(found, identity.server_time(kube)) > lease.DURATION
-        )
-        patience = max(wait, lease.DURATION + 1 if suspected and not silence.beats else 0.0)
-        if owner and now - began >= patience:
+        if owner and now >= until:
             raise _locked(environment, owner, claim)
         if owner:
             step.update(f"{owner.who} on {owner.host} runs {owner.command}; last heartbeat seen {silent:.0f} s ago")
@@ -233,7 +232,7 @@ def _claim(command: str, reason: str) -> Claim:
 
 def _locked(environment: str, owner: Holder, claim: Claim) -> Locked:
     held_for = lease.age(owner.since, datetime.now(UTC))
-    why = f"{owner.who} on {owner.host} holds it since {held_for} (pid {owner.pid}): {owner.command}"
+    why = f"{owner.who} on {owner.host} has held it for {held_for} (pid {owner.pid}): {owner.command}"
     if owner.reason:
         why += f" ({owner.reason})"
     if owner.phase:

@@ -125,6 +125,8 @@ class _Doing:
 
     def _apply_all(self) -> None:
         count = len(self._wanted.actions)
+        if not count:
+            return
         with self._progress.step(
             f"restoring {count} object{'s' * (count != 1)} of release {self._wanted.target.number}"
         ):
@@ -140,6 +142,8 @@ class _Doing:
     def _wait(self) -> None:
         touched = {action.key for action in self._wanted.actions if action.verb in ("create", "apply")}
         restored = [place for place in wait.places(self._wanted.record.workloads) if place in touched]
+        if not restored:
+            return
         with self._progress.step("waiting until every workload is rolled out") as step:
             limit, check = self._order.timeout, self._held.check
             found = wait.rolled_out(self._kube, restored, self._generations, timeout=limit, step=step, check=check)

@@ -56,7 +56,7 @@ class Failure:
 
     @property
     def text(self) -> str:
-        return "\n".join([self.why, *(line for line in self.evidence if line != self.why)])
+        return "\n".join([self.why, *(line for line in self.evidence if line not in self.why)])
 
 
 def start(
@@ -139,7 +139,7 @@ def _taken_back(
 ) -> TurnoutError:
     """Goes back to the last good release; returns the error to end with."""
     environment = engine.environment
-    progress.note(f"the rollout failed: {failure.text}")
+    progress.note(f"the rollout failed, going back: {failure.why}")
     held.phase("rolling back")
     order = rollback.Order(
         command=f"turnout rollout start {environment} (automatic rollback)",
@@ -159,9 +159,10 @@ def _taken_back(
         )
     if failure.error is not None and not touched:
         return failure.error
+    owed = f"\nthe Pulumi state is not settled yet: {done.owed}" if done.owed else ""
     return RolledBack(
         f"the rollout of {environment} failed and was rolled back: release {done.release.number} serves",
-        why=failure.text,
+        why=failure.text + owed,
         next=f"mend the settings or the image, then turnout rollout start {environment}",
     )
 

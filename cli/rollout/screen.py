@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from cli.rollout import lease
-from cli.rollout.status import WorkloadStatus, Status
+from cli.rollout.status import Status, WorkloadStatus
 
 GOOD, BAD, DIM = "green", "red", "bright_black"
 Line = tuple[str, str]
@@ -43,7 +43,8 @@ def rollout(found: Status) -> Iterator[Line]:
         yield _serves(one), GOOD if one.healthy else BAD
         yield from _why(one)
     yield "", ""
-    yield f"next: {found.next}", ""
+    command = f"turnout rollout abort {found.environment}, to take it back" if found.holder else found.next
+    yield f"next: {command}", ""
 
 
 def summary(found: Status) -> Iterator[Line]:

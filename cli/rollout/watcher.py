@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from cli.errors import TurnoutError
 from cli.kube.health import health
-from cli.kube.related import gather
+from cli.kube.pods import is_ready
+from cli.kube.related import Related, gather, last_lines
 from cli.rollout import signs
 from cli.rollout.control import COMPONENT, ENVIRONMENT, Manifest
 from cli.rollout.plan import APP
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _LOOK = 1.0
 _LINES = 10
+_WARNINGS = 3
 
 
 def interrupt_engine() -> None:
@@ -114,11 +116,23 @@ class Watcher:
 
 
 def evidence(kube: Kube, live: Manifest) -> list[str]:
-    """What tells people why it failed: the causes, the last log lines, the last warnings."""
+    """What tells people why it failed: the causes, the pods' own last log lines, the last warnings."""
     try:
         about = kube.run(gather(kube.server, live))
     except TurnoutError as error:
         return [f"(nothing more can be read: {error.what})"]
-    warnings = [row for row in about.events if row.get("type") == "Warning"][-3:]
+    warnings = [row for row in about.events if row.get("type") == "Warning"][-_WARNINGS:]
     said = [f"event: {row.get('reason')}: {' '.join(str(row.get('message')).split())}" for row in warnings]
-    return [*health(live, about).lines(), *said]
+    return list(dict.fromkeys([*health(live, about).lines(), *_last_words(kube, about), *said]))
+
+
+def _last_words(kube: Kube, about: Related) -> list[str]:
+    """The log of a pod that runs without getting ready; what crashed is among the causes already."""
+    lines: list[str] = []
+    for pod in [pod for pod in about.pods if not is_ready(pod)][:1]:
+        namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+        for container in (row["name"] for row in pod["spec"]["containers"] if (name, row["name"]) not in about.logs):
+            said = kube.run(last_lines(kube.server, namespace, name, container, _LINES, previous=False))
+            if said:
+                lines += [f"last lines of pod {name}, container {container}:", *(f"    {line}" for line in said)]
+    return lines
