@@ -87,7 +87,7 @@ class Demo:
     def look_around(self) -> None:
         self.terminal.step("Look at it")
         self.turnout("status", ENVIRONMENT)
-        workloads = self.answer("status", ENVIRONMENT)["services"]
+        workloads = self.answer("status", ENVIRONMENT)["workloads"]
         self.facts.services = sorted(one["name"] for one in workloads if one["healthy"])
         self.facts.unhealthy = {one["name"]: str(one["reason"]) for one in workloads if not one["healthy"]}
 
