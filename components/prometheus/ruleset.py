@@ -8,14 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-from typing import Any, Final, cast
-
-import yaml
+from typing import Any, Final
 
 from components.monitoring.text import to_yaml
-from components.prometheus import costs, slo
+from components.prometheus import costs, slo, written
 from components.prometheus.settings import PrometheusSettings
 
 SEVERITIES: Final = ("page", "ticket", "info", "none")
@@ -43,7 +39,7 @@ def files(settings: PrometheusSettings, sources: Sources) -> dict[str, str]:
 def rule_files(settings: PrometheusSettings, sources: Sources) -> dict[str, list[Group]]:
     """Every rule file as data, its alerts complete."""
     possible = {
-        **{name: _written(name) for name in _chosen(settings, sources)},
+        **{name: written.groups(name) for name in _chosen(settings, sources)},
         "slo": slo.groups(settings.slos) if sources.app else [],
         "costs": costs.groups(settings.costs) if sources.app else [],
         "expected": [_expected(settings, sources)],
@@ -68,15 +64,6 @@ def _chosen(settings: PrometheusSettings, sources: Sources) -> list[str]:
         "grafana": sources.grafana,
     }
     return [name for name, present in wanted.items() if present]
-
-
-@cache
-def _read(name: str) -> str:
-    return (resources.files("components.prometheus") / "rules" / f"{name}.yaml").read_text()
-
-
-def _written(name: str) -> list[Group]:
-    return cast("list[Group]", yaml.safe_load(_read(name))["groups"])
 
 
 def _expected(settings: PrometheusSettings, sources: Sources) -> Group:

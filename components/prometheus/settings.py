@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from components.monitoring.settings import (
     Duration,
@@ -31,7 +32,7 @@ class Slo(Section):
     name: Name
     kind: Literal["availability", "latency", "workflow"]
     objective: Objective
-    services: str = ".+"
+    services: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.|()*+?\[\]-]+$")] = ".+"
     threshold: float | None = None
     """For latency: seconds within which a request must be answered. One of the histogram's bounds."""
     at_least: int = Field(default=20, ge=1, description="events in the long window, below which nobody is called")
@@ -112,6 +113,18 @@ class PrometheusSettings(Section):
     runbooks: str = Field(default="", pattern=r"^(https?://\S+)?$")
     """Where the folder `runbooks/` is published; alerts then carry a `runbook_url` beside the page's path."""
     disabled_alerts: tuple[str, ...] = ()
+
+    @field_validator("disabled_alerts")
+    @classmethod
+    def _alerts_exist(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value:
+            from components.prometheus import written  # reads YAML, which most programs that read settings never need
+
+        for name in value:
+            if name not in written.alert_names():
+                near = get_close_matches(name, written.alert_names(), 1)
+                raise ValueError(f"there is no alert {name}" + (f"; did you mean {near[0]}?" if near else ""))
+        return value
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

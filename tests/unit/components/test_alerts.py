@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from components.prometheus import ruleset
+from components.prometheus import ruleset, written
 from components.prometheus.ruleset import SEVERITIES, Sources, alerts, rule_files
 from tests.unit.components.monitoring import APP, EVERYTHING, app_metrics, prometheus_settings
 
@@ -66,6 +67,15 @@ def test_rules_without_metrics_are_left_out() -> None:
 
 def test_an_alert_can_be_disabled() -> None:
     assert names() - names(disabled_alerts=["ApprovalBacklog"]) == {"ApprovalBacklog"}
+
+
+def test_an_alert_that_is_not_there_cannot_be_disabled() -> None:
+    with pytest.raises(ValidationError, match=r"there is no alert ApprovalBaclog; did you mean ApprovalBacklog\?"):
+        prometheus_settings(disabled_alerts=["ApprovalBaclog"])
+
+
+def test_every_alert_is_known_by_name() -> None:
+    assert names() == written.alert_names()
 
 
 def test_no_rule_has_the_noise_of_cpu_throttling() -> None:
