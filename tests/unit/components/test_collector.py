@@ -69,6 +69,15 @@ def test_every_component_is_used() -> None:
             assert {name for pipeline in pipelines for name in pipeline[kind]} == set(found[kind]), kind
 
 
+def test_every_store_that_is_named_is_there() -> None:
+    """The collector's own validation does not notice one that is missing."""
+    found = rendered(traces_to="https://traces.example.com")
+    exporters = [exporter["sending_queue"]["storage"] for exporter in found["exporters"].values()]
+
+    assert {found["receivers"]["file_log"]["storage"], *exporters} == {"file_storage"}
+    assert set(found["service"]["extensions"]) == set(found["extensions"])
+
+
 def test_the_memory_limiter_comes_first_and_stays_under_the_limit() -> None:
     found = rendered()
 
