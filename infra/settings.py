@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,10 +55,9 @@ def from_pulumi(environment: str, *, placeholders: bool = False) -> Settings:
     given = {name: _section(config.get_config(f"{document.PROJECT}:{name}")) for name in _configured()}
     if placeholders:
         given = sealed.with_placeholders(given, environment)
-    try:
+    with suppress(SettingsError):
         return _validated(given, environment, Document(f"Pulumi.{environment}.yaml", given, {}), [])
-    except SettingsError:
-        return _validated(given, environment, _beside_program(environment, given), [])
+    return _validated(given, environment, _beside_program(environment, given), [])
 
 
 def missing_secrets(path: Path, environment: str) -> list[SecretPath]:
