@@ -20,6 +20,7 @@ from components.workload import (
     Probe,
     Probes,
     SecretFiles,
+    Spread,
     Storage,
     Workloads,
     WorkloadSpec,
@@ -61,6 +62,7 @@ def workload(settings: AlertmanagerSettings, placement: Placement, image: str) -
         drain=Drain(pause=0, longest_request=15),
         accepts=tuple(_accepts(settings)),
         calls=tuple(_calls(settings)),
+        spread=Spread(required=placement.tier == "prod"),
     )
 
 

@@ -69,7 +69,7 @@ def workload(settings: PrometheusSettings, placement: Placement, image: str, sou
         calls=tuple(_calls(settings)),
         rules=tuple(_rights(settings)),
         api_token=True,
-        spread=Spread(required=False),
+        spread=Spread(required=placement.tier == "prod"),
     )
 
 

@@ -136,3 +136,12 @@ def test_promtool_accepts_everything_that_is_rendered(tier: str, tmp_path: Path)
 
     assert accepted(done)
     assert f"SUCCESS: {len(list(rules.iterdir()))} rule files found" in done.stdout
+
+
+def test_replicas_in_prod_stand_on_different_nodes() -> None:
+    placement = place("monitoring", "prometheus", "prod")
+    spec = workload.workload(prometheus_settings("prod"), placement, "prometheus:1", APP)
+    stateful = one(manifests(spec, placement), "StatefulSet")["spec"]
+
+    assert stateful["replicas"] == 2
+    assert stateful["template"]["spec"]["topologySpreadConstraints"][0]["whenUnsatisfiable"] == "DoNotSchedule"
