@@ -103,8 +103,7 @@ class PrometheusSettings(Section):
     series_budget: int = Field(ge=1_000, description="series in memory that the resources are meant for")
     kubelet: Kubelet = Kubelet()
     kube_state_metrics: str | None = Field(default=None, pattern=r"^[a-z0-9.-]+:\d+$")
-    """host:port of the cluster's kube-state-metrics, such as `kube-state-metrics.kube-system.svc:8080`. None: alerts that
-    need it are left out."""
+    """host:port, such as `kube-state-metrics.kube-system.svc:8080`. None: alerts that need it are left out."""
     slos: tuple[Slo, ...] = (
         Slo(name="http-availability", kind="availability", objective=99.9),
         Slo(name="http-latency", kind="latency", objective=99, threshold=1.0),
