@@ -202,7 +202,7 @@ class _Start:
         self._ensure([programs.containerd(self._layout)])
         self._wait_containerd()
         self._load(FIRST_IMAGES)
-        self._ensure(programs.node(self._layout, self._settings, found))
+        self._ensure(programs.node_programs(self._layout, self._settings, found))
         self._load(load)
 
     def _load(self, names: Sequence[str]) -> None:
@@ -229,7 +229,8 @@ class _Start:
     def _wait_ready(self) -> None:
         problem = partial(api.cluster_problem, self._layout, self._settings, self._began if self._started else 0.0)
         if problem():
-            with self._progress.step("node and cluster DNS") as step:
+            what = "node and cluster DNS" if self._settings.pods == "real" else "simulated node"
+            with self._progress.step(what) as step:
                 self._until(NODE_SECONDS, step.update, problem, self._supervisor.names())
 
     def _until(

@@ -237,6 +237,14 @@ def _call(command: Sequence[str], text: str | None, timeout: float) -> subproces
         raise TurnoutError(f"{' '.join(command)[:200]} did not end within {timeout:.0f} s") from error
 
 
+def file_system(path: Path, mountinfo: str) -> str:
+    """The type of the file system that holds `path`, from the text of /proc/PID/mountinfo (proc(5))."""
+    rows = [line.split() for line in mountinfo.splitlines()]
+    mounts = [(Path(row[4]), row[row.index("-") + 1]) for row in rows]
+    around = [(len(place.parts), kind) for place, kind in mounts if path.is_relative_to(place)]
+    return max(around, default=(0, ""), key=lambda each: each[0])[1]
+
+
 def _mounted(path: Path) -> bool:
     """Whether something is mounted at exactly this path, from the kernel's own list (proc(5), mountinfo)."""
     wanted = str(path).replace(" ", "\\040")

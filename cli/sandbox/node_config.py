@@ -18,7 +18,12 @@ BRIDGE = "pods"
 DOMAIN = "cluster.local"
 
 
-def containerd(layout: Layout, cni_plugins: Path, pause: str) -> str:
+def snapshotter(file_system: str) -> str:
+    """The kernel takes no overlay on top of another, as inside a container: there, layers are copied."""
+    return "native" if file_system == "overlay" else "overlayfs"
+
+
+def containerd(layout: Layout, cni_plugins: Path, pause: str, file_system: str) -> str:
     """After containerd's CRI plugin configuration, version 2, which 1.6, 1.7 and 2.x read."""
     cri = 'plugins."io.containerd.grpc.v1.cri"'
     return f"""\
@@ -48,6 +53,7 @@ stream_server_port = "0"
 max_concurrent_downloads = 4
 
 [{cri}.containerd]
+snapshotter = "{snapshotter(file_system)}"
 default_runtime_name = "runc"
 
 [{cri}.containerd.runtimes.runc]

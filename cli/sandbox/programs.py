@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cli.sandbox import cgroups, config, node_config, parts, prerequisites, simulation
+from cli.sandbox import cgroups, config, node, node_config, parts, prerequisites, simulation
 from cli.sandbox.layout import Layout, Settings, write
 from cli.sandbox.processes import Program
 from components import versions
@@ -41,7 +41,9 @@ def _render_node(layout: Layout, settings: Settings, found: Mapping[str, Path], 
     pause = versions.SANDBOX_IMAGES["pause"]
     (folder / "cni").mkdir(exist_ok=True)
     write(folder / "cni" / "10-sandbox.conflist", node_config.cni(settings))
-    write(folder / "containerd.toml", node_config.containerd(layout, found["bridge"].parent, pause))
+    file_system = node.file_system(layout.root, Path("/proc/self/mountinfo").read_text())
+    containerd = node_config.containerd(layout, found["bridge"].parent, pause, file_system)
+    write(folder / "containerd.toml", containerd)
     write(folder / "resolv.conf", node_config.resolv_conf(upstream), mode=0o644)
     kubelet = node_config.kubelet(layout, settings, folder / "resolv.conf", cgroups.path(layout.name))
     write(folder / "kubelet.json", kubelet)
@@ -72,7 +74,7 @@ def containerd(layout: Layout) -> Program:
     return Program("containerd", command, file.read_text(), _kept(_PROXY))
 
 
-def node(layout: Layout, settings: Settings, found: Mapping[str, Path]) -> list[Program]:
+def node_programs(layout: Layout, settings: Settings, found: Mapping[str, Path]) -> list[Program]:
     """What waits for the API server by itself; kubelet needs containerd."""
     kubelet = _program(
         "kubelet",

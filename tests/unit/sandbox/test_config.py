@@ -60,13 +60,25 @@ def test_the_kubeconfig_carries_its_certificates_and_verifies_the_server(layout:
 
 
 def test_containerd_keeps_to_its_own_places(layout: Layout) -> None:
-    document = tomllib.loads(node_config.containerd(layout, Path("/cni"), "pause:1"))
+    document = tomllib.loads(node_config.containerd(layout, Path("/cni"), "pause:1", "ext4"))
     cri = document["plugins"]["io.containerd.grpc.v1.cri"]
     assert cri["sandbox_image"] == "pause:1"
     assert cri["restrict_oom_score_adj"] is True
     assert cri["cni"] == {"bin_dir": "/cni", "conf_dir": str(layout.config / "cni"), "max_conf_num": 1}
     assert document["root"] in node.MOUNTS.values()
     assert document["state"] in node.MOUNTS.values()
+
+
+def test_layers_are_copied_where_overlays_cannot_be_stacked() -> None:
+    mounts = (
+        "22 1 0:21 / / rw,relatime shared:1 - overlay overlay rw\n"
+        "23 22 8:1 / /var rw,relatime - ext4 /dev/sda1 rw\n"
+        "24 22 0:5 / /root/x rw - tmpfs tmpfs rw\n"
+    )
+    assert node.file_system(Path("/root/.local/state"), mounts) == "overlay"
+    assert node.file_system(Path("/var/lib"), mounts) == "ext4"
+    assert node.file_system(Path("/variable"), mounts) == "overlay"
+    assert [node_config.snapshotter(kind) for kind in ("overlay", "ext4")] == ["native", "overlayfs"]
 
 
 def test_cluster_dns_without_a_name_server_outside_serves_the_cluster_alone() -> None:
