@@ -87,7 +87,7 @@ def summary(facts: Facts) -> list[str]:
     """The facts as lines for a person."""
     lines = [
         ("environment", f"{facts.resources} resources, {len(facts.services)} services: {', '.join(facts.services)}"),
-        ("engine", f"Pulumi {facts.engine}, kubernetes provider: {facts.provider}, {facts.pods} pods"),
+        ("engine", f"{facts.engine}, {facts.provider}, {facts.pods} pods"),
         ("up", f"{facts.up_seconds:.1f} s"),
         ("preview", f"{facts.preview_seconds:.1f} s with nothing changed"),
         ("rollout", f"{facts.rollout_seconds:.1f} s"),

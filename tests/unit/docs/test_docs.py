@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from cli import reference
-from cli.main import COMMANDS
+from cli.sandbox import parts
 from components import versions
 
 ROOT = Path(__file__).resolve().parents[3]
 FENCE = re.compile(r"```.*?```", re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-CALLED = re.compile(r"(?<![\w./-])(?:\.venv/bin/)?turnout(?: -C \S+)? ([a-z][a-z ]*[a-z])")
+CODE = re.compile(r"^ {4,}\S.*$|`[^`\n]+`", re.MULTILINE)
+CALLED = re.compile(r"(?<![\w./:-])(?:\.venv/bin/)?turnout(?: -C \S+)? ([a-z]+(?: [a-z]+)?)\b(?!\.)")
 TARGET = re.compile(r"\bmake ([a-z0-9]+)")
 
 
@@ -30,10 +31,6 @@ def each(pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
             yield str(page.relative_to(ROOT)), found
 
 
-def known_paths() -> set[str]:
-    return {path for path, _ in reference.commands()} | set(COMMANDS)
-
-
 def test_reference_pages_are_written_from_the_code() -> None:
     assert reference.stale(ROOT, reference.pages()) == [], "run: python -m cli.reference"
 
@@ -41,7 +38,7 @@ def test_reference_pages_are_written_from_the_code() -> None:
 def test_every_command_has_help_with_an_example() -> None:
     lacking = [path for path, command in reference.commands() if f"Example: turnout {path}" not in (command.help or "")]
     kubeconfig = [path for path in lacking if path == "sandbox kubeconfig"]
-    assert lacking == kubeconfig
+    assert lacking == kubeconfig, "its example is an export"
 
 
 def test_every_option_has_help() -> None:
@@ -55,22 +52,19 @@ def test_every_option_has_help() -> None:
 
 
 def test_commands_that_pages_name_exist() -> None:
-    known = known_paths()
-    unknown = [(page, words) for page, words in each(CALLED) if not _names_a_command(words, known)]
-    assert unknown == []
+    known = {path for path, _ in reference.commands()}
+    assert [(page, words) for page, words in called() if not _names_a_command(words.split(), known)] == []
 
 
-def _names_a_command(words: str, known: set[str]) -> bool:
-    """In running text other words may follow, and `turnout` also is the product's name."""
-    first, *rest = words.split()
-    if first not in {path.split()[0] for path in known}:
-        return first not in COMMANDS_LIKE
-    deeper = {path.split()[1] for path in known if path.startswith(f"{first} ")}
-    return not deeper or not rest or rest[0] in deeper
+def called() -> Iterator[tuple[str, str]]:
+    for page, code in each(CODE):
+        for words in CALLED.findall(code.strip("`")):
+            yield page, words
 
 
-COMMANDS_LIKE = {"deploy", "apply", "diff", "undo", "resume", "repair", "unpin", "pin", "lock", "unlock", "release"}
-"""Words that would be commands if they stood after `turnout`, and are none."""
+def _names_a_command(words: list[str], known: set[str]) -> bool:
+    groups = {path.split()[0] for path in known if " " in path}
+    return (" ".join(words) if words[0] in groups and len(words) > 1 else words[0]) in known | groups
 
 
 def test_make_targets_that_pages_name_exist() -> None:
@@ -97,10 +91,11 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_pages_name_the_versions_that_are_built() -> None:
+def test_performance_names_every_part_with_what_it_costs() -> None:
     text = (ROOT / "docs" / "performance.md").read_text()
-    for version in (versions.KUBERNETES, versions.PULUMI_ENGINE):
-        assert version in text
+    rows = [f"| {part.name} | {part.usual_seconds:.0f} s |" for part in parts.PARTS]
+    assert [row for row in rows if row not in text] == []
+    assert versions.KUBERNETES in text and versions.PULUMI_ENGINE in text
 
 
 def test_every_page_of_docs_is_reached_from_the_readme() -> None:
