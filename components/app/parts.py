@@ -139,7 +139,7 @@ def _probes(part: Running, port: str) -> Probes:
     return Probes(
         startup=Probe(port=port, path=part.alive, period=1, failures=part.slow_start),
         readiness=Probe(port=port, path=part.ready, period=part.ready_every),
-        liveness=Probe(port=port, path=part.alive, period=10),
+        liveness=Probe(port=port, path=part.alive, period=10, timeout=5),
     )
 
 
