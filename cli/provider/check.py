@@ -48,7 +48,8 @@ def check(
     `old` are the recorded inputs (empty for a new resource); `namespace` is the one to fill in, None for cluster-wide
     kinds.
     """
-    wanted: Properties = {"apiVersion": type_.api_version, "kind": type_.kind, **normalise(plain(without_nulls(new)))}
+    identity = {"apiVersion": type_.api_version, "kind": type_.kind}
+    wanted = normalise({**identity, **plain(without_nulls(new))})
     wanted, failures = _named(wanted, plain(old), naming)
     if namespace and isinstance(wanted.get("metadata"), dict) and not wanted["metadata"].get("namespace"):
         wanted = {**wanted, "metadata": {**wanted["metadata"], "namespace": namespace}}
