@@ -21,7 +21,14 @@ import (
 	"turnout.dev/examples/agents/internal/workflow"
 )
 
-const retryEvery = time.Second
+// A network policy may not know a pod that has just started, and lose its first packet, which TCP itself sends again
+// only after a second. So the first attempts are short.
+const (
+	firstAttempt = 250 * time.Millisecond
+	lastAttempt  = 10 * time.Second
+	pause        = 100 * time.Millisecond
+	sayAgain     = 5 * time.Second
+)
 
 func runAPI(ctx context.Context, settings config.Config, broken fault.Fault) error {
 	health, metrics := serve.NewHealth(), telemetry.NewMetrics(settings)
@@ -79,7 +86,7 @@ func runSweep(ctx context.Context, settings config.Config, _ fault.Fault) error 
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	store, err := openStore(ctx, settings)
+	store, err := openStore(ctx, settings, lastAttempt)
 	if err != nil {
 		return err
 	}
@@ -91,13 +98,13 @@ func runSweep(ctx context.Context, settings config.Config, _ fault.Fault) error 
 
 // becomeReady waits for the store, hands it over and lets traffic in.
 func becomeReady(ctx context.Context, settings config.Config, health *serve.Health, broken fault.Fault, use func(workflow.Store)) {
-	for ctx.Err() == nil {
+	for attempt := firstAttempt; ctx.Err() == nil; attempt = min(2*attempt, lastAttempt) {
 		if err := broken.Unready(); err != nil {
 			health.Unready(err.Error())
-			wait(ctx, 5*retryEvery)
+			wait(ctx, sayAgain)
 			continue
 		}
-		store, err := openStore(ctx, settings)
+		store, err := openStore(ctx, settings, attempt)
 		if err == nil {
 			use(store)
 			health.Ready()
@@ -106,15 +113,15 @@ func becomeReady(ctx context.Context, settings config.Config, health *serve.Heal
 		}
 		health.Unready("waiting for the database")
 		slog.Warn("not ready", "error", err)
-		wait(ctx, retryEvery)
+		wait(ctx, max(pause, attempt/4))
 	}
 }
 
-func openStore(ctx context.Context, settings config.Config) (workflow.Store, error) {
+func openStore(ctx context.Context, settings config.Config, patience time.Duration) (workflow.Store, error) {
 	if settings.Postgres.Host == "" {
 		return workflow.NewMemory(), nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return workflow.Connect(ctx, settings.Postgres)
 }
@@ -169,7 +176,7 @@ func serveMetrics(ctx context.Context, settings config.Config, health *serve.Hea
 
 func soon() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
-	time.AfterFunc(retryEvery, cancel)
+	time.AfterFunc(time.Second, cancel)
 	return ctx
 }
 
