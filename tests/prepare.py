@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from cli.demo.cluster import build_everything
 from cli.progress import for_terminal
-from cli.sandbox import build, images, parts
+from cli.sandbox import build, parts
+from tests.harness import ROOT
 
 
 def main() -> None:
-    """Build every part and image that this machine can use; what is in the cache already costs nothing."""
+    """Build every part and image that the tests use; what is in the cache already costs nothing."""
     progress = for_terminal()
-    build.ensure([part.name for part in parts.PARTS], progress)
-    images.ensure(list(images.IMAGES), progress)
+    build.ensure(parts.TESTS, progress)
+    build_everything(ROOT, progress)
 
 
 if __name__ == "__main__":
