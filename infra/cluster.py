@@ -24,9 +24,11 @@ class ClusterSettings(Section):
     tier: Tier
     """By default the environment's own name; an environment of another name says which of the three it is like."""
     sandbox: Name | None = None
+    """A cluster on this machine: `turnout sandbox up NAME`."""
     kubeconfig: str | None = None
     """Path; by default $KUBECONFIG or ~/.kube/config."""
     context: str | None = None
+    """Of the kubeconfig; by default its current one."""
     registry: bool | Literal["auto"] = "auto"
     """Whether public images can be pulled. auto: yes, but not in a sandbox."""
     api_ports: tuple[int, ...] = Field((443, 6443), description="where the API server listens; for network policies")

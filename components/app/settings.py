@@ -24,13 +24,17 @@ class Files(Section):
     """Plain files, mounted as the directory `path`."""
 
     path: Path
+    """Where the container finds the directory. A change of any file makes new pods."""
     files: dict[FileName, str]
+    """File name to content."""
 
 
 class AutoscaleSettings(Section):
-    minimum: int = Field(ge=1)
-    maximum: int = Field(ge=1)
-    cpu_percent: int = Field(70, ge=10, le=95)
+    """Copies by load. The settings' `replicas` then count for nothing."""
+
+    minimum: int = Field(ge=1, description="copies")
+    maximum: int = Field(ge=1, description="copies")
+    cpu_percent: int = Field(70, ge=10, le=95, description="of the requested CPU, at which more copies are started")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -43,7 +47,9 @@ class DrainSettings(Section):
     """Seconds. A pod that ends serves on for `pause`, then has `longest_request` to finish."""
 
     pause: int = Field(default=5, ge=0, le=120)
+    """Seconds that a pod which ends serves on, while others forget its address. Workers have none."""
     longest_request: int = Field(default=30, ge=0, le=3600)
+    """Seconds that it then has to finish what it began. The process is told so as DRAIN_SECONDS."""
 
 
 class Part(Section):
@@ -52,6 +58,7 @@ class Part(Section):
     args: tuple[str, ...] = ()
     """The image's arguments. Empty: the part's own name, so that one program with subcommands needs none."""
     env: Variables = Field(default_factory=dict)
+    """Environment variables. Secrets do not belong here: see `secrets`."""
     config: Files | None = None
     secrets: dict[FileName, Secret] = Field(default_factory=dict)
     """Files in /etc/secrets/app."""
@@ -64,11 +71,15 @@ class Running(Part):
     """A part that keeps running."""
 
     replicas: int = Field(ge=1)
+    """Copies, when there is no `autoscale`. At least 3 in prod."""
     autoscale: AutoscaleSettings | None = None
     metrics_port: PortNumber = 9090
+    """Where /metrics is served for Prometheus; a worker answers its probes there too. Told as METRICS_PORT."""
     ready: Path = "/readyz"
+    """Answers 200 when the pod may get traffic."""
     ready_every: int = Field(5, ge=1, description="seconds between two readiness probes")
     alive: Path = "/healthz"
+    """Answers 200 unless the process must be started anew."""
     drain: DrainSettings = DrainSettings()
     settle: int = Field(1, ge=1, description="seconds that a new pod must stay ready before it counts")
     deadline: int = Field(300, ge=10, description="seconds without progress after which a rollout has failed")
@@ -86,6 +97,7 @@ class Running(Part):
 
 class ServiceSettings(Running):
     port: PortNumber = 8080
+    """Where HTTP is served. Told as HTTP_PORT; callers find it as NAME_URL."""
     public: bool = False
     """Whether connections from outside the app's namespace are let in: a gateway, a load balancer, the nodes."""
 
@@ -98,20 +110,26 @@ class JobSettings(Part):
     schedule: str | None = Field(None, pattern=r"^(\S+\s+){4}\S+$", description="cron; none: once for each release")
     time_zone: str = "Etc/UTC"
     overlap: Literal["Allow", "Forbid", "Replace"] = "Forbid"
-    retries: int = Field(2, ge=0, le=20)
-    deadline: int = Field(600, ge=10, description="seconds")
+    """What happens when the last run still goes on."""
+    retries: int = Field(2, ge=0, le=20, description="new pods after the first one failed")
+    deadline: int = Field(600, ge=10, description="seconds after which a run is ended")
 
 
 class AppSettings(Section):
     image: str = Field(pattern=r"^[a-z0-9][a-z0-9._/:-]*[a-z0-9]$")
+    """Repository, without tag. In a sandbox its last part names the image that was built on this machine."""
     version: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")
+    """The image's tag."""
     digest: str | None = Field(None, pattern=r"^sha256:[0-9a-f]{64}$")
     """Required outside a sandbox: a tag can be moved, a digest cannot."""
     env: Variables = Field(default_factory=dict)
     """For every part; a part's own `env` wins."""
     services: dict[Name, ServiceSettings] = Field(default_factory=dict)
+    """Parts that answer HTTP."""
     workers: dict[Name, WorkerSettings] = Field(default_factory=dict)
+    """Parts that run all the time and answer nobody."""
     jobs: dict[Name, JobSettings] = Field(default_factory=dict)
+    """Parts that end: on a schedule, or once for each release, before its services start."""
 
     @model_validator(mode="after")
     def _names(self) -> Self:

@@ -14,7 +14,7 @@ class PostgresSettings(Section):
     """Of the one role. It is set when the database is first made; change it there and here together."""
     role: str = Field("app", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
     database: str = Field("app", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
-    connections: int = Field(100, ge=10, le=2_000)
+    connections: int = Field(100, ge=10, le=2_000, description="at most, all callers together")
     storage: Mebibytes
     storage_class: str = ""
     resources: ResourceSettings

@@ -9,6 +9,7 @@ from components.secret import Secret
 class RedisSettings(Section):
     enabled: bool = True
     password: Secret
+    """A change starts Redis and its callers anew with the new one."""
     storage: Mebibytes
     """Room for the append-only file, from which a restarted server recovers."""
     storage_class: str = ""
