@@ -14,6 +14,9 @@ def refresh(
     environment: Annotated[str, typer.Argument(metavar="ENV", help="dev, staging, prod, …")],
     reason: Annotated[str, typer.Option(help="Why, for the audit trail.")] = "",
     wait: Annotated[float, typer.Option(metavar="SECONDS", help="Wait that long for the environment's lock.")] = 0,
+    unlock: Annotated[
+        bool, typer.Option("--unlock", help="First remove the state's lock: its process is known to be gone.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Read what the cluster holds into the stack's state. Changes nothing in the cluster.
@@ -34,6 +37,8 @@ def refresh(
         where.connect(environment) as kube,
         environment_lock(kube, environment, command=command, reason=reason, wait=wait, progress=progress),
     ):
+        if unlock:
+            engine.unlock()
         debts.settle_owed(kube, environment, engine.root, progress)
         outcome = engine.refresh(message=reason)
     up.finish(outcome, as_json=as_json)

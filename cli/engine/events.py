@@ -6,6 +6,7 @@ The wire form is Pulumi's `apitype.EngineEvent`, one JSON object an event; every
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,7 @@ OPERATIONS = {
     "import": Operation.IMPORT,
     "refresh": Operation.REFRESH,
 }
+_HEADING = re.compile(r"\d+ errors? occurred:")
 UNCHANGED = frozenset({Operation.SAME, Operation.READ, Operation.REFRESH})
 
 
@@ -124,7 +126,13 @@ def parse(text: str) -> Event | None:
 
 def _message(entry: dict[str, Any]) -> Message:
     severity = {"info#err": "error"}.get(entry["severity"], entry["severity"])
-    return Message(severity, entry["message"].strip(), entry.get("urn", ""), bool(entry.get("ephemeral")))
+    return Message(severity, _tidy(entry["message"]), entry.get("urn", ""), bool(entry.get("ephemeral")))
+
+
+def _tidy(text: str) -> str:
+    """Several errors come as `2 errors occurred:` with a starred line each; one line each is what they mean."""
+    lines = [line.strip().removeprefix("* ") for line in text.strip().splitlines()]
+    return "\n".join(line for line in lines if not _HEADING.fullmatch(line))
 
 
 def _severity(level: str) -> str:

@@ -16,7 +16,9 @@ TurnoutError
 
 from __future__ import annotations
 
+import os
 import re
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -95,12 +97,28 @@ def _locked(text: str, environment: str, now: datetime) -> TurnoutError:
             f"the state of {environment} is locked by somebody else", next=f"turnout status {environment}"
         )
     age = _age(holder["at"], now)
+    if holder["host"] == socket.gethostname() and not _alive(int(holder["pid"])):
+        return StackLocked(
+            f"the state of {environment} is still locked by process {holder['pid']} of this machine, which is gone",
+            why=f"it took the lock {age} ago and was ended before it could leave it",
+            next=f"turnout refresh {environment} --unlock",
+        )
     return StackLocked(
         f"the state of {environment} is locked by {holder['user']}@{holder['host']},"
         f" process {holder['pid']}, for {age}",
         why="one engine at a time works on an environment's state",
-        next=f"wait for it; when that process is gone: pulumi cancel --stack {environment}",
+        next=f"wait for it; when that process is gone: turnout refresh {environment} --unlock",
     )
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _age(at: str, now: datetime) -> str:
@@ -178,7 +196,10 @@ _FAULTS = (
     _Fault(("currently locked by", "[409] Conflict: Another update"), _locked),
     _Fault(("incorrect passphrase",), _wrong_passphrase),
     _Fault(("passphrase must be set", "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE"), _no_passphrase),
-    _Fault(("no resource plugin", "could not load plugin", "not installed"), _missing_plugin),
+    _Fault(
+        ("no resource plugin", "could not load plugin", "not installed", "could not find latest version for"),
+        _missing_plugin,
+    ),
     _Fault(("no stack named",), _missing_stack),
     _Fault(("Apply failed with", 'conflict with "', 'conflicts with "'), _conflict),
     _Fault(("pending operations", "pending_operations"), _pending),

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -18,6 +18,7 @@ from typing import IO
 from cli.errors import Interrupted
 
 STOP_LIMIT = 7.0
+AT_ONCE_LIMIT = 2.0
 
 
 @dataclass(frozen=True)
@@ -49,16 +50,23 @@ class Running:
         self._out = _Gathering(self._child.stdout)
         self._err = _Gathering(self._child.stderr)
 
-    def interrupt(self) -> None:
-        """Ask for a clean stop; a second time, end it now."""
-        self._interruptions += 1
-        if self._child.poll() is None:
-            os.killpg(self._child.pid, signal.SIGINT if self._interruptions == 1 else signal.SIGKILL)
+    def __enter__(self) -> Running:
+        return self
 
-    def kill(self) -> None:
-        """End it now."""
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Leaves no process behind: one that still runs is asked to stop, and ended when it takes too long."""
         if self._child.poll() is None:
-            os.killpg(self._child.pid, signal.SIGKILL)
+            self.interrupt()
+            self._end_within(STOP_LIMIT)
+
+    def interrupt(self) -> None:
+        """Ask for a clean stop; a second time, for one at once, which frees the lock but not what is under way."""
+        self._interruptions += 1
+        self._signal(signal.SIGINT)
+        if self._interruptions == 2:
+            timer = threading.Timer(AT_ONCE_LIMIT, self._signal, (signal.SIGKILL,))
+            timer.daemon = True
+            timer.start()
 
     def wait(self) -> Finished:
         """Wait for its end, passing interruptions on. Raises Interrupted after the second one."""
@@ -72,6 +80,19 @@ class Running:
                 next="turnout refresh ENV: what was under way is read back from the cluster",
             )
         return finished
+
+    def _end_within(self, seconds: float) -> None:
+        try:
+            self._child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._signal(signal.SIGKILL)
+            self._child.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Waits for nothing: it is called from a signal handler, in the middle of a wait."""
+        if self._child.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._child.pid, number)
 
 
 class _Gathering:

@@ -103,6 +103,10 @@ class Engine:
             file.flush()
             self._ask("stack", "import", "--file", file.name)
 
+    def unlock(self) -> None:
+        """Remove the state's lock. Only for one whose process is known to be gone."""
+        self._ask("cancel", "--yes")
+
     def exists(self) -> bool:
         """Whether the state knows this environment."""
         try:
@@ -126,9 +130,9 @@ class Engine:
                 variables = {**environ.variables(self.root, dict(os.environ)), **provider.variables()}
                 self._ensure_stack(found, variables)
                 command = self._command(found, verb, [*arguments, *_inline(serving.address)])
-                running = Running(command, cwd=self.root, env=variables)
-                error = self._load_into(serving.language.load)
-                finished = running.wait()
+                with Running(command, cwd=self.root, env=variables) as running:
+                    error = self._load_into(serving.language.load)
+                    finished = running.wait()
                 serving.events.ended.wait(_EVENTS_LIMIT if fold.summary is None and finished.code == 0 else 1)
                 error = error or serving.language.error or serving.events.error
             return _Ended(fold, finished, found, provider.label, time.monotonic() - began, error)
@@ -136,7 +140,7 @@ class Engine:
     def _load_into(self, take: Callable[[Program | None], None]) -> BaseException | None:
         try:
             take(self._program or load_program(self.root))
-        except BaseException as error:
+        except Exception as error:
             take(None)
             return error
         return None
@@ -163,7 +167,8 @@ class Engine:
 
     def _query(self, found: Binary, variables: dict[str, str], arguments: Sequence[str]) -> Finished:
         command = [str(found.path), *arguments, "--stack", self.environment, "--non-interactive"]
-        return Running(command, cwd=self.root, env=variables).wait()
+        with Running(command, cwd=self.root, env=variables) as running:
+            return running.wait()
 
     def _raise_if_failed(self, finished: Finished) -> None:
         if finished.code != 0:
