@@ -19,7 +19,12 @@ def service(spec: WorkloadSpec, placement: Placement) -> Manifest | None:
     served = [port for port in spec.ports if port.served]
     if not served:
         return None
-    body = {"selector": selector(spec, placement), "ports": [_service_port(port) for port in served]}
+    body: dict[str, Any] = {
+        "selector": selector(spec, placement),
+        "ports": [_service_port(port) for port in served],
+        # Where every node has a copy, the caller's own node answers.
+        **({"internalTrafficPolicy": "Local"} if spec.runs == "every-node" else {}),
+    }
     made = manifest("v1", "Service", spec, placement, name=spec.name, spec=body)
     made["metadata"]["labels"] = placement.labels(spec.name)
     return made

@@ -185,6 +185,12 @@ def test_reading_the_host_is_a_written_exception() -> None:
     assert {"name": "logs", "mountPath": "/logs", "readOnly": True} in template["spec"]["containers"][0]["volumeMounts"]
 
 
+def test_the_callers_own_node_answers_for_what_runs_on_every_node() -> None:
+    everywhere = one(rendered(runs="every-node", tracked=False), "Service")["spec"]
+    assert everywhere["internalTrafficPolicy"] == "Local"
+    assert "internalTrafficPolicy" not in one(rendered(), "Service")["spec"]
+
+
 def test_a_stateful_workload_claims_its_storage() -> None:
     found = rendered(runs="stateful", tracked=False, storage=(Storage(name="data", path="/data", size=2048),))
     [claim] = one(found, "StatefulSet")["spec"]["volumeClaimTemplates"]
