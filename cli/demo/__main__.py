@@ -79,6 +79,7 @@ class Demo:
 
     def deploy(self, cluster: Cluster) -> None:
         self.terminal.step("Deploy the dev environment: the app, its databases, its monitoring")
+        cluster.disown()
         self.project.release(OLD)
         self.turnout("init", ENVIRONMENT)
         self.facts.up_seconds = self.turnout("up", ENVIRONMENT, "--yes").seconds

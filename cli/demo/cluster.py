@@ -42,7 +42,7 @@ class Cluster:
 
     def ask(self, *words: str) -> Any:
         """What kubectl says, as data."""
-        return json.loads(self.terminal.ask(*self._command(*words), "--output=json").output)
+        return json.loads(self.terminal.ask(*self._command(*words), "--output=json").output or "{}")
 
     def run(self, *words: str) -> Ran:
         """Run kubectl, shown."""
@@ -70,7 +70,8 @@ class Cluster:
 
     def disown(self) -> None:
         """Take kubectl's name off the fields that it wrote, so that they are turnout's again."""
-        entries = self.ask("get", API, f"--namespace={NAMESPACE}", "--show-managed-fields")["metadata"]["managedFields"]
+        found = self.ask("get", API, f"--namespace={NAMESPACE}", "--show-managed-fields", "--ignore-not-found")
+        entries = found.get("metadata", {}).get("managedFields", [])
         patch = [{"op": "remove", "path": f"/metadata/managedFields/{at}"} for at in _written_by_kubectl(entries)]
         if patch:
             words = ("patch", API, f"--namespace={NAMESPACE}", "--type=json", f"--patch={json.dumps(patch)}")
