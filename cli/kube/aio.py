@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 import httpx2
@@ -13,7 +13,7 @@ from cli.kube.client import LIMITS, TIMEOUT, UNSENT
 from cli.kube.config import Endpoint
 from cli.kube.errors import from_answer
 from cli.kube.operations import Broken, Operation, Pause, Server
-from cli.kube.requests import Answer, Object, Request
+from cli.kube.requests import Answer, Object, Request, warnings
 from cli.kube.retry import Lost
 
 T = TypeVar("T")
@@ -23,8 +23,15 @@ class AsyncKube:
     """Carries out operations of its `server` on the running loop."""
 
     def __init__(
-        self, where: Endpoint, *, server: Server | None = None, transport: httpx2.AsyncBaseTransport | None = None
+        self,
+        where: Endpoint,
+        *,
+        server: Server | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        heard: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
+        """`heard` is called with each warning that the server sends along."""
+        self._heard = heard
         self.endpoint = where
         self.server = server or Server()
         verify: Any = where.tls if where.tls is not None else True
@@ -93,6 +100,9 @@ class AsyncKube:
             response = await self._http.request(
                 request.method, request.path, params=request.params, content=request.body, headers=request.headers()
             )
+        if self._heard and "warning" in response.headers:
+            for text in warnings(response.headers.get_list("warning")):
+                await self._heard(text)
         return Answer(response.status_code, response.headers, response.content)
 
 

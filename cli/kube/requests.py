@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -209,6 +210,12 @@ def place(manifest: Object) -> tuple[str | None, str]:
     """(namespace, name) of an object."""
     metadata = manifest["metadata"]
     return metadata.get("namespace"), metadata["name"]
+
+
+def warnings(headers: Iterable[str]) -> list[str]:
+    """The texts of Warning headers: `299 - "unknown field \\"spec.x\\""`."""
+    found = [re.findall(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"', header) for header in headers]
+    return [text.replace('\\"', '"') for texts in found for text in texts]
 
 
 def _in(namespace: str | None) -> str:

@@ -12,7 +12,7 @@ from google.protobuf.struct_pb2 import Struct
 from cli.errors import UsageError
 from cli.kube.kinds import BUILT_IN
 from cli.provider import kinds
-from cli.provider.host import Host
+from cli.provider.host import Host, heard
 from cli.provider.kinds import Type
 from cli.provider.settings import Settings
 from cli.provider.values import Properties, encode
@@ -40,7 +40,7 @@ class Cluster:
     def kube(self) -> AsyncKube:
         from cli.kube.aio import AsyncKube
 
-        return AsyncKube(self.endpoint)
+        return AsyncKube(self.endpoint, heard=heard)
 
     @cached_property
     def watches(self) -> Watches:

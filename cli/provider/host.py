@@ -12,6 +12,14 @@ from cli.provider import protocol
 
 URN: ContextVar[str] = ContextVar("urn", default="")
 """The resource that the present call is about."""
+HOST: ContextVar[Host | None] = ContextVar("host", default=None)
+"""The engine that the present call came from."""
+
+
+async def heard(text: str) -> None:
+    """A warning of the API server, passed on for the resource whose call brought it."""
+    if host := HOST.get():
+        await host.warning(text)
 
 
 class Host:
@@ -20,6 +28,7 @@ class Host:
     def __init__(self) -> None:
         self._engine: Any = None
         self._shown: dict[str, str] = {}
+        self._warned: set[tuple[str, str]] = set()
 
     def attach(self, address: str) -> None:
         channel = grpc.aio.insecure_channel(address)
@@ -38,6 +47,11 @@ class Host:
             await self._log(protocol.engine.INFO, "", ephemeral=True)
 
     async def warning(self, text: str) -> None:
+        """A line that stays; the same one about the same resource is shown once."""
+        key = (URN.get(), text)
+        if key in self._warned:
+            return
+        self._warned.add(key)
         await self._log(protocol.engine.WARNING, text)
 
     async def _log(self, severity: int, text: str, *, ephemeral: bool = False) -> None:

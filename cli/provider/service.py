@@ -16,7 +16,7 @@ from cli.kube.errors import UnknownKind
 from cli.provider import VERSION, check, diff, kinds, paths, protocol, settings, state, values
 from cli.provider.cluster import Clusters, Session
 from cli.provider.failures import NotReady, fail, fail_partly
-from cli.provider.host import URN
+from cli.provider.host import HOST, URN
 from cli.provider.objects import Outcome, foretold, importable
 from cli.provider.values import Properties, decode, plain
 
@@ -33,6 +33,7 @@ def answered(method: Method) -> Call:
     async def call(self: Provider, request: Any, context: Context) -> Any:
         URN.set(getattr(request, "urn", ""))
         session = self.session(context)
+        HOST.set(session.host)
         try:
             return await method(self, request, session)
         except NotReady as error:
@@ -123,7 +124,7 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
     @answered
     async def Diff(self, request: Any, session: Session) -> Any:
         type_ = kinds.of_urn(request.urn)
-        old, live = state.parse(decode(request.olds))
+        old, live = state.parse_asked(request.olds)
         found = diff.diff(
             live,
             check.normalise(old),

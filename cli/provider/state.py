@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from google.protobuf.struct_pb2 import Struct
+
 from cli.provider import marks
-from cli.provider.values import Properties, Secret, mark_secrets, plain
+from cli.provider.values import Properties, Secret, decode, decode_like, mark_secrets, plain
 
 INPUTS, VERSION, MANAGER = "__inputs", "__initialApiVersion", "__fieldManager"
 
@@ -37,6 +39,16 @@ def parse(recorded: Properties) -> tuple[Properties, Properties]:
     inputs = kubernetes_spelling(whole.pop(INPUTS, None) or {})
     whole = kubernetes_spelling(whole)
     return inputs, {key: value for key, value in whole.items() if key not in (VERSION, MANAGER)}
+
+
+def parse_asked(recorded: Struct) -> tuple[Properties, Properties]:
+    """As `parse`, but of the live object only the places of what was asked for, and its identity."""
+    fields = recorded.fields
+    inputs = plain(decode(fields[INPUTS].struct_value)) if INPUTS in fields else {}
+    asked = inputs.get("metadata")
+    metadata = {**(asked if isinstance(asked, dict) else {}), "name": None, "namespace": None}
+    live = plain(decode_like(recorded, {**inputs, "metadata": metadata}))
+    return kubernetes_spelling(inputs), kubernetes_spelling(live)
 
 
 def initial_version(recorded: Properties, inputs: Properties) -> str:

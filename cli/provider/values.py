@@ -65,6 +65,12 @@ def decode(struct: Struct | None) -> Properties:
     return {} if struct is None else {key: _decode(value) for key, value in struct.fields.items()}
 
 
+def decode_like(struct: Struct, shape: Properties) -> Properties:
+    """The properties of a Struct, less what `shape` has no place for: a diff needs little of a live object."""
+    fields = struct.fields
+    return {key: _decode_like(fields[key], wanted) for key, wanted in shape.items() if key in fields}
+
+
 def encode(properties: Properties, *, keep_secrets: bool = True) -> Struct:
     """A Struct of the properties; without `keep_secrets` (an engine that does not know them) secrets go plain."""
     struct = Struct()
@@ -137,6 +143,16 @@ def _decode(value: Value) -> Any:
     if kind == "list_value":
         return [_decode(item) for item in value.list_value.values]
     return None
+
+
+def _decode_like(value: Value, shape: Any) -> Any:
+    kind = value.WhichOneof("kind")
+    if kind == "struct_value" and isinstance(shape, dict) and SIGNATURE not in value.struct_value.fields:
+        return decode_like(value.struct_value, shape)
+    if kind == "list_value" and isinstance(shape, list):
+        rest = [None] * (len(value.list_value.values) - len(shape))
+        return list(map(_decode_like, value.list_value.values, [*shape, *rest]))
+    return _decode(value)
 
 
 def _decode_struct(struct: Struct) -> Any:

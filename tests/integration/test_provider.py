@@ -97,6 +97,11 @@ def test_a_preview_tells_what_the_server_would_refuse(engine: Engine) -> None:
         engine.create(SERVICE, "bad", {**service("bad"), "spec": {"ports": [{"port": 99999999}]}}, preview=True)
 
 
+def test_a_misspelled_field_is_warned_about(engine: Engine, running: Provider) -> None:
+    engine.create(CONFIG_MAP, "misspelled", {**config_map("misspelled", a="1"), "dta": {"b": "2"}}, preview=True)
+    assert 'unknown field "dta"' in running.statuses.seen
+
+
 def test_unknown_values_are_passed_on_in_a_preview(engine: Engine) -> None:
     foreseen = engine.create(CONFIG_MAP, "later", {"metadata": {"name": "later"}, "data": {"a": UNKNOWN}}, preview=True)
     assert foreseen.outputs["data"] == {"a": UNKNOWN}

@@ -2,7 +2,7 @@ import pytest
 
 from cli.kube.errors import AlreadyExists, Conflict, Expired, Forbidden, KubeError, UnknownKind, Unreachable
 from cli.kube.operations import Server
-from cli.kube.requests import Write
+from cli.kube.requests import Write, warnings
 from cli.kube.retry import Policy
 from tests.unit.kube.script import Script, answer, lost, refusal
 
@@ -158,3 +158,8 @@ def test_writes_carry_manager_dry_run_and_force() -> None:
     }
     script.run(server().create(CONFIG_MAP, Write("turnout", force=True)))
     assert "force" not in script.asked[1].params
+
+
+def test_warnings_are_read_from_their_headers() -> None:
+    header = '299 - "unknown field \\"spec.foo\\"", 299 - "policy/v1beta1 is deprecated"'
+    assert warnings([header]) == ['unknown field "spec.foo"', "policy/v1beta1 is deprecated"]

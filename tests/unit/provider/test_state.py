@@ -1,8 +1,10 @@
-from cli.provider import state
-from cli.provider.values import Secret
+from typing import Any
 
-INPUTS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": {"a": "1"}}
-LIVE = {**INPUTS, "metadata": {"name": "x", "uid": "u"}}
+from cli.provider import state
+from cli.provider.values import Secret, encode
+
+INPUTS: dict[str, Any] = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": {"a": "1"}}
+LIVE: dict[str, Any] = {**INPUTS, "metadata": {"name": "x", "uid": "u"}}
 
 
 def test_outputs_are_the_live_object_and_who_asked_for_what() -> None:
@@ -16,6 +18,13 @@ def test_outputs_are_the_live_object_and_who_asked_for_what() -> None:
         "__fieldManager": "turnout",
     }
     assert state.parse(found) == (INPUTS, LIVE)
+
+
+def test_a_diff_reads_only_what_was_asked_for() -> None:
+    live = {**LIVE, "metadata": {**LIVE["metadata"], "namespace": "dev", "managedFields": [{}]}, "status": {"a": 1}}
+    inputs, found = state.parse_asked(encode(state.outputs(INPUTS, live, INPUTS, "v1", "turnout")))
+    assert inputs == INPUTS
+    assert found == {**INPUTS, "metadata": {"name": "x", "namespace": "dev"}}
 
 
 def test_the_manager_is_the_annotation_else_the_recorded_one() -> None:

@@ -12,6 +12,7 @@ from cli.provider.values import (
     Secret,
     Unsupported,
     decode,
+    decode_like,
     encode,
     has_secret,
     has_unknown,
@@ -19,7 +20,7 @@ from cli.provider.values import (
     plain,
 )
 
-words = st.text("aé\"\\ 0\n", max_size=4)
+words = st.text('aé"\\ 0\n', max_size=4)
 leaves = st.one_of(
     st.none(),
     st.booleans(),
@@ -42,6 +43,19 @@ trees = st.recursive(
 @given(st.dictionaries(words, trees, max_size=4))
 def test_what_goes_out_comes_back(properties: dict[str, object]) -> None:
     assert decode(encode(properties)) == properties
+
+
+@given(st.dictionaries(words, trees, max_size=4))
+def test_reading_in_its_own_shape_reads_all(properties: dict[str, object]) -> None:
+    assert decode_like(encode(properties), properties) == properties
+
+
+def test_reading_in_a_shape_leaves_the_rest_out() -> None:
+    struct = encode(
+        {"a": {"b": 1, "c": 2}, "list": [{"x": 1, "y": 2}, {"x": 3}], "secret": Secret({"p": 1}), "rest": 1}
+    )
+    shape = {"a": {"b": 0}, "list": [{"x": 0}], "secret": {"p": 1}, "missing": 1}
+    assert decode_like(struct, shape) == {"a": {"b": 1}, "list": [{"x": 1}, {"x": 3}], "secret": Secret({"p": 1})}
 
 
 def test_whole_numbers_are_integers() -> None:
