@@ -31,7 +31,9 @@ class ClusterSettings(Section):
     """Of the kubeconfig; by default its current one."""
     registry: bool | Literal["auto"] = "auto"
     """Whether public images can be pulled. auto: yes, but not in a sandbox."""
-    api_ports: tuple[int, ...] = Field((443, 6443), description="where the API server listens; for network policies")
+    api_ports: tuple[int, ...] = Field(
+        default=(443, 6443), description="where the API server listens; for network policies"
+    )
 
     @model_validator(mode="after")
     def _one_cluster(self) -> Self:
@@ -87,8 +89,9 @@ def portable(path: Path) -> str:
 
 
 def image(settings: ClusterSettings, name: str) -> str:
-    """The reference of a third-party image. KeyError when the environment has no source for it."""
-    return versions.SANDBOX_IMAGES[name] if settings.sandbox else versions.IMAGES[name]
+    """The reference of a third-party image: in a sandbox the one built on this machine, where there is one."""
+    built = versions.SANDBOX_IMAGES if settings.sandbox else {}
+    return built.get(name) or versions.IMAGES[name]
 
 
 def app_image(settings: ClusterSettings, repository: str, version: str, digest: str | None) -> str:
