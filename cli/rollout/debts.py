@@ -27,14 +27,15 @@ class Settlement:
     """The state being settled by another process, while the cluster is waited for."""
 
     def __init__(self, root: Path, environment: str, record: Record) -> None:
-        self._process = subprocess.Popen(
-            _command(environment),
-            cwd=root,
-            stdin=_as_file(record.to_json()),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        with _as_file(record.to_json()) as file:
+            self._process = subprocess.Popen(
+                _command(environment),
+                cwd=root,
+                stdin=file,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
 
     def finish(self) -> str:
         """Waits for the end. Empty when the state is settled, else why it is not."""

@@ -1,4 +1,4 @@
-"""An API server in memory, behind the real client: enough of resourceVersion, selectors and apply for the rollout package."""
+"""An API server in memory behind the real client: enough of resourceVersion, selectors and apply for these tests."""
 
 from __future__ import annotations
 
@@ -100,7 +100,10 @@ class Cluster:
         self.log.append(f"{_verb(request)} {plural}/{name}")
         if request.method == "DELETE":
             return httpx2.Response(200, json=self.objects.pop((namespace, plural, name)))
-        return httpx2.Response(200, json=self.put(_merged(current or {}, body, request.method), plural))
+        new = _merged(copy.deepcopy(current or {}), body, request.method)
+        if request.method == "PATCH" and current:
+            new["metadata"]["generation"] = current["metadata"]["generation"] + 1
+        return httpx2.Response(200, json=self.put(new, plural))
 
 
 def _merged(current: Object, body: Any, method: str) -> Object:

@@ -48,7 +48,7 @@ def test_field_that_turnout_applied_and_the_record_lacks_goes(make: Any) -> None
     live = copy.deepcopy(recorded)
     live["spec"]["minReadySeconds"] = 5
     live["spec"]["template"]["spec"]["containers"][0]["ports"] = [{"containerPort": 80, "protocol": "TCP"}]
-    container = {"f:ports": {'k:{"containerPort":80,"protocol":"TCP"}': {".": {}}}}
+    container: dict[str, Any] = {"f:ports": {'k:{"containerPort":80,"protocol":"TCP"}': {".": {}}}}
     pod = {"f:containers": {'k:{"name":"api"}': {".": {}, "f:name": {}, "f:image": {}, **container}}}
     owned = {"f:spec": {"f:minReadySeconds": {}, "f:template": {"f:spec": pod}}}
     live["metadata"]["managedFields"] = [{"manager": "turnout", "operation": "Apply", "fieldsV1": owned}]

@@ -115,9 +115,7 @@ def test_lock_that_somebody_took_over_is_noticed(cluster: Any, kube: Any) -> Non
     assert lock.current(kube, "dev").who == "bea"  # type: ignore[union-attr]
 
 
-def test_heartbeat_moves_the_renewal_and_keeps_an_abort_request(
-    cluster: Any, kube: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_heartbeat_moves_the_renewal_and_keeps_an_abort_request(kube: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "HEARTBEAT", 0.05)
     with environment_lock(kube, "dev", command="turnout rollout start dev") as held:
         first = lock.current(kube, "dev")
@@ -134,7 +132,7 @@ def test_nobody_to_abort(kube: Any) -> None:
     assert lock.ask_abort(kube, "dev", "carl@phone") is None
 
 
-def test_lock_is_left_when_the_process_is_told_to_end(cluster: Any, kube: Any) -> None:
+def test_lock_is_left_when_the_process_is_told_to_end(kube: Any) -> None:
     with pytest.raises(KeyboardInterrupt), environment_lock(kube, "dev", command="turnout up dev"):
         os.kill(os.getpid(), signal.SIGTERM)
         threading.Event().wait(5)

@@ -8,14 +8,25 @@ import pytest
 
 from cli.errors import TurnoutError
 from cli.rollout import records
+from components import record
 
 
 def test_record_comes_back_whole(make: Any) -> None:
     objects = [make.config_map("api-config-1", key="value"), make.deployment("api", "1")]
-    record = records.decode(make.record("release-aaa", objects))
-    assert list(record.objects) == objects
-    assert record.workloads == (records.Workload("api", "Deployment", "dev", "api-a"),)
-    assert (record.name, record.environment, record.schema) == ("release-aaa", "dev", 1)
+    read = records.decode(make.record("release-aaa", objects))
+    assert list(read.objects) == objects
+    assert read.workloads == (records.Workload("api", "Deployment", "dev", "api-a"),)
+    assert (read.name, read.environment, read.schema) == ("release-aaa", "dev", 1)
+
+
+def test_record_that_the_program_writes_is_read(make: Any) -> None:
+    objects = [make.config_map("api-config-1", key="value"), make.deployment("api", "1")]
+    written = record.encode("dev", "turnout-dev", objects, {})
+    read = records.decode(written.manifests)
+    assert read.name == written.name
+    assert [row["metadata"]["name"] for row in read.objects] == ["api-config-1", "api-a"]
+    assert read.workloads == (records.Workload("api", "Deployment", "dev", "api-a", ("api:1",)),)
+    assert set(read.pulumi) == {"dev/ConfigMap/api-config-1", "dev/Deployment/api-a"}
 
 
 def test_pieces_come_in_any_order_and_ten_follows_nine(make: Any) -> None:

@@ -1,0 +1,99 @@
+"""The commands as users call them: help, wrong use, the cluster they mean, and what they must not import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli import context
+from cli.errors import UsageError
+from cli.paths import sandbox_kubeconfig
+from cli.rollout import checks, logs, where
+
+COMMANDS = ["rollout start", "rollout status", "rollout abort", "rollback", "status", "logs", "doctor"]
+
+
+def turnout(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cli.main", *words]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example_and_json(command: str, tmp_path: Path) -> None:
+    done = turnout(*command.split(), "--help", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"Example: turnout {command}" in " ".join(done.stdout.split())
+    assert "--json" in done.stdout
+
+
+def test_rollback_imports_neither_pulumi_nor_the_program(tmp_path: Path) -> None:
+    code = (
+        "import sys, importlib\n"
+        "for name in ('commands.rollback', 'rollout.rollback', 'rollout.show', 'rollout.where', 'kube.client'):\n"
+        "    importlib.import_module('cli.' + name)\n"
+        "print([name for name in sys.modules if name.split('.')[0] in ('pulumi', 'infra', 'components', 'grpc')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_unreachable_cluster_is_an_error_with_a_next_command(tmp_path: Path) -> None:
+    config = tmp_path / "kubeconfig"
+    config.write_text(
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\n"
+        "clusters: [{name: c, cluster: {server: 'http://127.0.0.1:9'}}]\n"
+        "contexts: [{name: c, context: {cluster: c, user: u}}]\nusers: [{name: u, user: {}}]\n"
+    )
+    done = turnout("rollback", "dev", "--yes", "--kubeconfig", str(config), cwd=tmp_path)
+    assert done.returncode == 1
+    assert "no answer from the API server" in done.stderr
+    assert "next: " in done.stderr
+
+
+def test_json_without_yes_is_wrong_use(tmp_path: Path) -> None:
+    done = turnout("rollback", "dev", "--json", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "turnout rollback dev --json --yes" in done.stderr
+
+
+def test_cluster_is_read_from_the_settings_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: x\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  turnout:cluster: {sandbox: main}\n  turnout:app: [broken")
+    monkeypatch.setattr(context, "_chosen", tmp_path)
+    with pytest.raises(UsageError, match=r"Pulumi\.dev\.yaml is not YAML"):
+        where.cluster("dev")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  turnout:cluster: {sandbox: main}\n  turnout:app: 7\n")
+    assert where.cluster("dev").kubeconfig == sandbox_kubeconfig("main")
+    assert where.cluster("dev", Path("other"), "ctx") == where.Cluster(Path("other"), "ctx")
+    with pytest.raises(UsageError, match="environments here: dev"):
+        where.cluster("prod")
+
+
+def test_settings_name_a_kubeconfig_or_leave_it_to_kubectls_rules() -> None:
+    assert where.from_settings({"kubeconfig": "/k", "context": "c"}) == where.Cluster(Path("/k"), "c")
+    assert where.from_settings({}) == where.Cluster(None, None)
+
+
+@pytest.mark.parametrize(("text", "length"), [("", None), ("90s", 90), ("15m", 900), ("2h", 7200), ("1d", 86400)])
+def test_lengths_of_time(text: str, length: int | None) -> None:
+    assert logs.seconds(text) == length
+
+
+def test_other_lengths_are_wrong_use() -> None:
+    with pytest.raises(UsageError, match="--since soon is no length of time"):
+        logs.seconds("soon")
+
+
+def test_rights_are_those_of_namespaced_objects_only() -> None:
+    assert {right.namespace for right in checks.rights("dev")} == {"dev", "turnout-dev"}
+
+
+def test_a_check_that_breaks_is_a_finding() -> None:
+    def broken() -> checks.Check:
+        raise RuntimeError("boom")
+
+    found = checks.guarded("engine", broken)
+    assert (found.verdict, found.found) == ("wrong", "RuntimeError: boom")
