@@ -14,6 +14,7 @@ from cli.engine.graph import ResourceGraph
 from cli.engine.render import render
 from components.record import decode
 from infra.program import hermetic
+from infra.settings import Settings, from_pulumi, load
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENTS = ("dev", "staging", "prod")
@@ -154,6 +155,13 @@ def test_the_record_waits_for_all_workloads(graph: ResourceGraph) -> None:
     waited = {urn.rsplit("::", 1)[1] for urn in record.dependencies}
     environment = graph.environment
     assert {f"{environment}/{name}" for name in ("api-a", "tools-a", "runner-a", "sweep")} <= waited
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_program_reads_what_the_command_reads(environment: str) -> None:
+    read: list[Settings] = []
+    render(ROOT, environment, program=lambda: read.append(from_pulumi(environment, placeholders=True)))
+    assert read == [load(ROOT / f"Pulumi.{environment}.yaml", environment, placeholders=True)]
 
 
 def test_two_renders_are_equal() -> None:
