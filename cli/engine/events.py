@@ -274,11 +274,33 @@ def field_changes(step: Step) -> tuple[FieldChange, ...]:
     new = values.shown(step.new.inputs) if step.new else {}
     if step.detailed and step.operation not in ("create", "import", "refresh"):
         live = values.shown(step.old.outputs) if step.old else {}
-        return tuple(_listed(path, entry, old, live, new) for path, entry in sorted(step.detailed.items()))
+        return _detailed(step.detailed, old, live, new)
     differing = values.differences(old, new)
     if step.changed:
         differing = [entry for entry in differing if entry[0] and entry[0][0] in step.changed] or differing
     return tuple(_field(values.format_path(path), before, after) for path, before, after in differing)
+
+
+def _detailed(detailed: dict[str, dict[str, Any]], old: Any, live: Any, new: Any) -> tuple[FieldChange, ...]:
+    """The provider's list; within lists of named items (containers, variables) by name instead of by position."""
+    fields: list[FieldChange] = []
+    lists: dict[values.Path, bool] = {}
+    for path, entry in sorted(detailed.items()):
+        if (around := values.named_list(new, values.parse_path(path))) is not None:
+            lists[around] = lists.get(around, False) or entry["diffKind"].endswith("replace")
+        else:
+            fields.append(_listed(path, entry, old, live, new))
+    named = [field for around, replaces in lists.items() for field in _named(around, replaces, old, live, new)]
+    return tuple(sorted([*fields, *named], key=lambda field: field.path))
+
+
+def _named(around: values.Path, replaces: bool, old: Any, live: Any, new: Any) -> list[FieldChange]:
+    after = values.look_up(new, around)
+    before = values.look_up(old, around)
+    if before == after or before is ABSENT:
+        before = values.pruned(values.look_up(live, around), after)
+    differing = values.differences(before, after, around)
+    return [_field(values.format_path(path), left, right, replaces=replaces) for path, left, right in differing]
 
 
 def _listed(path: str, entry: dict[str, Any], old: Any, live: Any, new: Any) -> FieldChange:

@@ -16,13 +16,13 @@ TurnoutError
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from cli.engine.locks import alive
 from cli.errors import Locked, TurnoutError, UsageError
 
 
@@ -97,7 +97,7 @@ def _locked(text: str, environment: str, now: datetime) -> TurnoutError:
             f"the state of {environment} is locked by somebody else", next=f"turnout status {environment}"
         )
     age = _age(holder["at"], now)
-    if holder["host"] == socket.gethostname() and not _alive(int(holder["pid"])):
+    if holder["host"] == socket.gethostname() and not alive(int(holder["pid"])):
         return StackLocked(
             f"the state of {environment} is still locked by process {holder['pid']} of this machine, which is gone",
             why=f"it took the lock {age} ago and was ended before it could leave it",
@@ -109,16 +109,6 @@ def _locked(text: str, environment: str, now: datetime) -> TurnoutError:
         why="one engine at a time works on an environment's state",
         next=f"wait for it; when that process is gone: turnout refresh {environment} --unlock",
     )
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _age(at: str, now: datetime) -> str:

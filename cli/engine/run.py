@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.engine import binary, environ, failures
+from cli.engine import binary, environ, failures, locks
 from cli.engine.attach import Attachment
 from cli.engine.binary import Binary
 from cli.engine.events import Event, Fold
@@ -98,6 +98,7 @@ class Engine:
 
     def import_state(self, state: dict[str, Any]) -> None:
         """Replace the deployment by one that `export_state` gave, or a change of it. The engine verifies it."""
+        self._clear_dead_locks(dict(os.environ))
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump(state, file)
             file.flush()
@@ -129,6 +130,8 @@ class Engine:
             with Serving(take) as serving:
                 variables = {**environ.variables(self.root, dict(os.environ)), **provider.variables()}
                 self._ensure_stack(found, variables)
+                if verb != "preview":
+                    self._clear_dead_locks(variables)
                 command = self._command(found, verb, [*arguments, *_inline(serving.address)])
                 with Running(command, cwd=self.root, env=variables) as running:
                     error = self._load_into(serving.language.load)
@@ -136,6 +139,10 @@ class Engine:
                 serving.events.ended.wait(_EVENTS_LIMIT if fold.summary is None and finished.code == 0 else 1)
                 error = error or serving.language.error or serving.events.error
             return _Ended(fold, finished, found, provider.label, time.monotonic() - began, error)
+
+    def _clear_dead_locks(self, variables: dict[str, str]) -> None:
+        for lock in locks.clear_dead(self.root, self.environment, variables):
+            self.progress.note(f"removed the lock that process {lock.pid} left in the state when it was ended")
 
     def _load_into(self, take: Callable[[Program | None], None]) -> BaseException | None:
         try:

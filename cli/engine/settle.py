@@ -48,6 +48,7 @@ def settle(state: JSON, record: Mapping[str, Any], earlier: Iterable[JSON] = ())
     lost = [wanted for wanted in everything if not _restore(resources, wanted)]
     _take_back(resources, lost, _of_same_key(deployment, earlier))
     deployment["resources"] = _without_left_over(resources, everything)
+    _forget_pending(deployment, everything)
     return settled
 
 
@@ -113,8 +114,10 @@ def _restore(resources: list[JSON], wanted: Wanted) -> bool:
     if wanted.manifest is None:
         return bool(found.get("id") == wanted.id)
     inputs = inputs_of(wanted.manifest)
-    if found.get("inputs") != inputs:
-        found["outputs"] = _outputs(found.get("outputs") or {}, inputs)
+    outputs = found.get("outputs") or {}
+    if found.get("inputs") != inputs or outputs.get("__inputs") != inputs or found.pop("initErrors", None):
+        found.pop("initErrors", None)
+        found["outputs"] = _outputs(outputs, inputs)
         found["inputs"] = inputs
         found["id"] = wanted.id
     return True
@@ -201,6 +204,15 @@ def _without_left_over(resources: list[JSON], everything: Sequence[Wanted]) -> l
     }
     kept = [entry for entry in resources if entry["urn"] not in dropped]
     return [_with_known_references(entry, {other["urn"] for other in kept}) for entry in kept] if dropped else resources
+
+
+def _forget_pending(deployment: JSON, everything: Sequence[Wanted]) -> None:
+    """An operation that was cut off on what is restored now is over."""
+    known = {(wanted.type, wanted.name) for wanted in everything}
+    pending = deployment.get("pending_operations") or []
+    left = [entry for entry in pending if (entry["resource"]["type"], _name(entry["resource"])) not in known]
+    if left != pending:
+        deployment["pending_operations"] = left
 
 
 def _name(entry: JSON) -> str:

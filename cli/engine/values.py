@@ -101,11 +101,42 @@ def differences(before: Any, after: Any, path: Path = ()) -> list[tuple[Path, An
         keys = [*before, *(key for key in after if key not in before)]
         found = [differences(before.get(key, ABSENT), after.get(key, ABSENT), (*path, key)) for key in keys]
         return [entry for entries in found for entry in entries]
+    if by_name(before) and by_name(after):
+        return differences(by_name(before), by_name(after), path)
     if isinstance(before, list) and isinstance(after, list):
         longest = max(len(before), len(after))
         found = [differences(_at(before, index), _at(after, index), (*path, index)) for index in range(longest)]
         return [entry for entries in found for entry in entries]
     return [] if before == after else [(path, before, after)]
+
+
+def pruned(value: Any, shape: Any) -> Any:
+    """Of `value` only what `shape` speaks of: what a server filled in beside it is no difference."""
+    if isinstance(value, dict) and isinstance(shape, dict):
+        return {key: pruned(value[key], entry) for key, entry in shape.items() if key in value}
+    if (named := by_name(value)) and (wanted := by_name(shape)):
+        return [pruned(entry, wanted.get(name, entry)) for name, entry in named.items()]
+    return value
+
+
+def by_name(items: Any) -> dict[str, Any] | None:
+    """A list whose items all have a name of their own, as a mapping: so the order of its items is no difference."""
+    if (
+        not isinstance(items, list)
+        or not items
+        or not all(isinstance(entry, dict) and "name" in entry for entry in items)
+    ):
+        return None
+    named = {str(entry["name"]): entry for entry in items}
+    return named if len(named) == len(items) else None
+
+
+def named_list(value: Any, path: Path) -> Path | None:
+    """The outermost list on the way of `path` whose items have names."""
+    for length in range(len(path)):
+        if by_name(look_up(value, path[:length])):
+            return path[:length]
+    return None
 
 
 def _at(values: list[Any], index: int) -> Any:

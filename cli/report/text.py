@@ -32,6 +32,7 @@ _WORDS = {
     "same": ("unchanged", "unchanged"),
 }
 _LONGEST = 160
+_BINARY = "binaryData"
 _CONTEXT = 1
 _FIELDS_SHOWN = frozenset({Operation.UPDATE, Operation.REPLACE, Operation.REFRESH})
 
@@ -107,7 +108,9 @@ def _change(change: Change) -> Iterator[Line]:
 def _field(entry: FieldChange) -> Iterator[Line]:
     notes = [note for note, holds in (("replaces", entry.replaces), ("possible", not entry.certain)) if holds]
     note = f"  ({', '.join(notes)})" if notes else ""
-    if _is_long_text(entry.before) and _is_long_text(entry.after):
+    if entry.path.startswith(_BINARY):
+        yield Line(f"      {entry.path}: {_size(entry.before)} → {_size(entry.after)}{note}")
+    elif _is_long_text(entry.before) and _is_long_text(entry.after):
         yield Line(f"      {entry.path}:{note}")
         yield from _text_difference(entry.before, entry.after)
     elif entry.before is ABSENT:
@@ -120,11 +123,17 @@ def _field(entry: FieldChange) -> Iterator[Line]:
 
 def shown(value: Any) -> str:
     """A value on one line; long ones are cut in the middle."""
+    if value is ABSENT:
+        return "(none)"
     text = value if isinstance(value, str) and value.startswith("[") else json.dumps(value, ensure_ascii=False)
     if len(text) <= _LONGEST:
         return text
     half = _LONGEST // 2
     return f"{text[:half]} … {text[-half:]}"
+
+
+def _size(value: Any) -> str:
+    return f"{len(value) * 3 // 4} bytes" if isinstance(value, str) and not value.startswith("[") else shown(value)
 
 
 def _is_long_text(value: Any) -> bool:

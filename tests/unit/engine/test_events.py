@@ -137,3 +137,28 @@ def test_outputs_of_the_stack_hide_secrets() -> None:
     outputs = {"url": "http://api", "token": SECRET_VALUE}
     found = fold(done(step("same", STACK, None, side("", {}, outputs=outputs) | {"outputs": outputs})))
     assert found.outputs() == {"url": "http://api", "token": SECRET}
+
+
+def test_named_items_are_compared_by_name_not_by_position() -> None:
+    def env(*names: str) -> dict[str, Any]:
+        variables = [{"name": name, "value": name.lower()} for name in names]
+        return side(API, {"spec": {"containers": [{"name": "api", "env": variables}]}})
+
+    moved = {f"spec.containers[0].env[{index}].name": {"diffKind": "update", "inputDiff": True} for index in (0, 1)}
+    moved["spec.containers[0].env[2]"] = {"diffKind": "add", "inputDiff": True}
+    (change,) = fold(pre(step("update", DEPLOYMENT, env("B", "C"), env("A", "B", "C"), detailedDiff=moved))).changes()
+    assert change.fields == (FieldChange("spec.containers.api.env.A", ABSENT, {"name": "A", "value": "a"}),)
+
+
+def test_drift_in_a_named_list_leaves_out_what_the_server_filled_in() -> None:
+    asked = {"spec": {"containers": [{"name": "api", "image": "a:1"}]}}
+    live = {"spec": {"containers": [{"name": "api", "image": "a:0", "imagePullPolicy": "Always"}]}}
+    detailed = {"spec.containers[0].image": {"diffKind": "update", "inputDiff": False}}
+    old, new = side(API, asked) | {"outputs": live}, side(API, asked)
+    (change,) = fold(pre(step("update", DEPLOYMENT, old, new, detailedDiff=detailed))).changes()
+    assert change.fields == (FieldChange("spec.containers.api.image", "a:0", "a:1"),)
+
+
+def test_several_errors_are_one_line_each() -> None:
+    said = {"severity": "error", "message": "2 errors occurred:\n\t* a\n\t* b\n\n", "color": "", "urn": DEPLOYMENT}
+    assert parse(json.dumps({"diagnosticEvent": said})) == Message("error", "a\nb", DEPLOYMENT, False)

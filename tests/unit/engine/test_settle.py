@@ -164,3 +164,24 @@ def test_a_resource_that_waits_for_its_deletion_is_not_the_one(kept: dict[str, A
     first, second = (item for item in settled["deployment"]["resources"] if item["type"] == DEPLOYMENT)
     assert first["inputs"] == deployment("a:1")
     assert second == old
+
+
+def test_a_change_that_was_made_but_never_got_ready_is_settled_too() -> None:
+    half = entry(DEPLOYMENT, "dev/api-a", deployment("a:1"), initErrors=["not ready"])
+    half["outputs"] = entry(DEPLOYMENT, "dev/api-a", deployment("a:2"))["outputs"]
+    settled = found(settle(state(half), record(deployment("a:1"))), "dev/api-a")
+    assert "initErrors" not in settled
+    assert settled["outputs"]["__inputs"] == deployment("a:1")
+    assert settled["outputs"]["spec"] == deployment("a:1")["spec"]
+
+
+def test_an_operation_that_was_cut_off_on_what_is_restored_is_over() -> None:
+    now = entry(DEPLOYMENT, "dev/api-a", deployment("a:2"))
+    other = entry(CONFIG, "dev/other", manifest("ConfigMap", "other"))
+    before = state(now)
+    before["deployment"]["pending_operations"] = [
+        {"resource": now, "type": "updating"},
+        {"resource": other, "type": "creating"},
+    ]
+    settled = settle(before, record(deployment("a:1")))
+    assert [item["resource"] for item in settled["deployment"]["pending_operations"]] == [other]
