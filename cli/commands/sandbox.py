@@ -21,7 +21,7 @@ def up(
     name: Name = "main",
     pods: Annotated[str, typer.Option(help="real, simulated, or auto: real where this machine can.")] = "auto",
     with_: Annotated[
-        str, typer.Option("--with", metavar="ADDONS", help="metrics-server,kube-state-metrics")
+        str, typer.Option("--with", metavar="ADDONS", help="metrics-server,kube-state-metrics,gateway")
     ] = "",
     images: Annotated[str, typer.Option(metavar="NAMES", help="Images to bring in at once: postgres,redis")] = "",
     as_json: Json = False,

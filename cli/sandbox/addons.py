@@ -7,13 +7,16 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from cli.errors import UsageError
-from cli.sandbox import certs
+from cli.progress import Progress
+from cli.sandbox import certs, gateway, images
 from cli.sandbox.certs import Wish
 from cli.sandbox.layout import Layout
 from cli.sandbox.manifests import RBAC, Manifest, binding, role, rule
+from cli.sandbox.runtime import Archive
 from components.versions import SANDBOX_IMAGES
 
 NAMESPACE = "kube-system"
@@ -42,11 +45,12 @@ _STRICT = {
 
 @dataclass(frozen=True)
 class Addon:
-    """It is ready when the Deployment of its name is."""
+    """It is ready when the Deployment of its name is. `definitions`: kinds of its own, that come first."""
 
     name: str
-    images: tuple[str, ...]
+    images: Callable[[Progress], Sequence[Archive]]
     manifests: Callable[[Layout], list[Manifest]]
+    definitions: Callable[[Progress], list[tuple[str, bytes]]] = lambda _: []
 
 
 def find(names: Sequence[str]) -> list[Addon]:
@@ -119,8 +123,9 @@ def kube_state_metrics(_: Layout) -> list[Manifest]:
 
 
 ADDONS = (
-    Addon("metrics-server", ("metrics-server",), metrics_server),
-    Addon("kube-state-metrics", ("kube-state-metrics",), kube_state_metrics),
+    Addon("metrics-server", partial(images.ensure, ("metrics-server",)), metrics_server),
+    Addon("kube-state-metrics", partial(images.ensure, ("kube-state-metrics",)), kube_state_metrics),
+    Addon("gateway", gateway.image, lambda _: gateway.manifests(), gateway.definitions),
 )
 
 

@@ -100,6 +100,29 @@ def deployment_health(layout: Layout, name: str, namespace: str) -> Health:
         return health(found, kube.run(gather(kube.server, found)))
 
 
+def define(layout: Layout, name: str, text: bytes, manager: str) -> None:
+    """Apply a CustomResourceDefinition as it is written, in YAML."""
+    from cli.kube.errors import from_answer
+    from cli.kube.requests import PATCHES, Request, Write
+
+    path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"
+    params = Write(manager, force=True).params(apply=True)
+    request = Request("PATCH", path, f"define {name}", params, text, PATCHES["apply"])
+    with client(layout) as kube:
+        answer = kube.request(request)
+    if answer.status >= 400:
+        raise from_answer(request.action, answer.status, answer.body)
+
+
+def undefined(layout: Layout, name: str) -> str:
+    """Why objects of the kind cannot be made yet, or nothing."""
+    with client(layout) as kube:
+        found = kube.get("apiextensions.k8s.io/v1", "CustomResourceDefinition", name)
+    conditions = found.get("status", {}).get("conditions") or []
+    established = any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
+    return "" if established else f"{name} is not established yet"
+
+
 def renewed(lease: dict[str, Any] | None) -> float:
     """When the lease was last renewed, in seconds of the epoch."""
     return _seconds((lease or {}).get("spec", {}).get("renewTime"))

@@ -263,8 +263,11 @@ class _Start:
 
     def _add(self, addon: Addon) -> None:
         if self._settings.pods == "real":
-            self._load(addon.images)
+            runtime.load(self._node, addon.images(self._progress), self._progress)
         with self._progress.step(addon.name) as step:
+            for name, text in addon.definitions(self._progress):
+                api.define(self._layout, name, text, MANAGER)
+                self._until(NODE_SECONDS, step.update, partial(api.undefined, self._layout, name), ())
             self._apply(addon.manifests(self._layout))
             self._until(NODE_SECONDS, step.update, partial(_addon_problem, self._layout, addon), ())
 

@@ -136,7 +136,7 @@ def _app_command(go: Go, tag: str, output: Path) -> list[str]:
 
 
 def _write(ref: str, archive: Path, entries: list[Entry], config: Config, packages: dict[str, str]) -> Image:
-    digest = oci.write(archive, ref, entries, config, _architecture())
+    digest = oci.write(archive, ref, entries, config, architecture())
     image = Image(ref, archive, digest, archive.stat().st_size)
     facts = {**asdict(image), "archive": archive.name, "packages": packages}
     build.replace_text(_facts(archive), json.dumps(facts, indent=2) + "\n")
@@ -182,7 +182,7 @@ def _digest(parts: Sequence[str]) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
-def _architecture() -> str:
+def architecture() -> str:
     """This machine's processor as Go and container images name it."""
     machine = platform.machine().lower()
     return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)

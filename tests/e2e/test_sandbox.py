@@ -25,7 +25,7 @@ from cli.progress import Silent
 from cli.sandbox import api, cluster
 from cli.sandbox.build import ensure
 from cli.sandbox.cgroups import pids
-from cli.sandbox.layout import Layout
+from cli.sandbox.layout import NODE, Layout
 from cli.sandbox.node import MOUNTS, device
 from cli.sandbox.status import status
 from components.versions import SANDBOX_IMAGES
@@ -188,6 +188,27 @@ def test_admission_policies_and_pod_security_are_in_force(kube: Kube, boxes: Non
     kube.apply(good, MANAGER, dry_run=True)
 
 
+@pytest.mark.usefixtures("boxes")
+def test_add_ons(kube: Kube) -> None:
+    turnout("sandbox", "up", NAME, "--with", "metrics-server,kube-state-metrics,gateway", timeout=1800)
+    usage = kube.list("metrics.k8s.io/v1beta1", "NodeMetrics")
+    assert [each["metadata"]["name"] for each in usage] == [NODE]
+    told = kube.proxy("kube-system", "kube-state-metrics", "http", "/metrics")
+    assert 'kube_deployment_status_replicas_available{namespace="kube-system",deployment="coredns"} 1' in told
+    kube.apply(route(), MANAGER)
+    kube.apply(opening_to_the_gateway(), MANAGER)
+    address = kube.get("v1", "Service", "gateway", "kube-system")["spec"]["clusterIP"]
+
+    def served() -> bool:
+        try:
+            with urllib.request.urlopen(f"http://{address}/", timeout=5) as answer:
+                return bool(answer.read() == b"web\n")
+        except OSError:
+            return False
+
+    eventually(served, seconds=20, every=0.2)
+
+
 def test_a_second_up_changes_nothing_and_is_fast(own: Layout) -> None:  # noqa: ARG001
     again = json.loads(turnout("sandbox", "up", NAME, "--json").stdout)
     assert again["started"] is False
@@ -339,6 +360,27 @@ def policy(name: str, pod: str | None, *types: str) -> dict[str, Any]:
         "kind": "NetworkPolicy",
         "metadata": {"name": name, "namespace": "boxes"},
         "spec": {"podSelector": {"matchLabels": {"name": pod}} if pod else {}, "policyTypes": [*types]},
+    }
+
+
+def opening_to_the_gateway() -> dict[str, Any]:
+    """The gateway's pods are in another namespace, so the web server's policy has to name them."""
+    opening = policy("gateway", "web", "Ingress")
+    names = {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}
+    pods = {"matchLabels": {"app.kubernetes.io/name": "gateway"}}
+    opening["spec"]["ingress"] = [{"from": [{"namespaceSelector": names, "podSelector": pods}]}]
+    return opening
+
+
+def route() -> dict[str, Any]:
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": "web", "namespace": "boxes"},
+        "spec": {
+            "parentRefs": [{"name": "turnout", "namespace": "kube-system"}],
+            "rules": [{"backendRefs": [{"name": "web", "port": 80}]}],
+        },
     }
 
 
