@@ -154,7 +154,9 @@ def patch(
     path = kind.path(namespace, name, subresource)
     action = f"patch {named(kind, namespace, name)}"
     params = write.params(apply=how == "apply")
-    return Request("PATCH", path, action, params, _json(body), PATCHES[how], repeatable=how in ("apply", "merge"))
+    guarded = isinstance(body, list) and bool(body) and body[0].get("op") == "test"
+    repeatable = how in ("apply", "merge") or guarded
+    return Request("PATCH", path, action, params, _json(body), PATCHES[how], repeatable=repeatable)
 
 
 def delete(
