@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ from cli.load.target import Target
 
 TIMEOUT = 1.0
 """Seconds that an ordinary request has."""
+
+BLINK = 0.01
+"""Seconds between two looks at the clock, by which the generator notices that it was stalled itself."""
 
 SLOW_SECONDS = 5
 """Seconds that a slow request is under way on purpose; it has twice that."""
@@ -32,6 +36,26 @@ class Plan:
     slow_rate: float = 1.0
 
 
+class _Timer:
+    """Ends a request that has had its time. Answers that have come by then are taken first."""
+
+    def __init__(self, seconds: float, limit: asyncio.Timeout, stalled: Callable[[], float]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._seconds, self._limit, self._stalled = seconds, limit, stalled
+        self._began, self._before = self._loop.time(), stalled()
+        self._handle: asyncio.Handle = self._loop.call_later(seconds, self._due)
+
+    def cancel(self) -> None:
+        self._handle.cancel()
+
+    def _due(self) -> None:
+        end = self._began + self._seconds + self._stalled() - self._before
+        if self._loop.time() < end:
+            self._handle = self._loop.call_at(end, self._due)
+        else:
+            self._handle = self._loop.call_soon(self._limit.reschedule, self._began)
+
+
 class Generator:
     """Sends a plan. `stop` ends it early; requests under way are waited for."""
 
@@ -42,6 +66,7 @@ class Generator:
         self._open = 0
         self._stopped = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._stalled = 0.0
         self._offset = time.time() - time.monotonic()
         host = plan.target.host
         self._new = get(host, plan.target.path, keep=False)
@@ -58,10 +83,13 @@ class Generator:
         schedules = [self._send(self.plan.rate, self._ordinary)]
         if self.plan.slow_path:
             schedules.append(self._send(self.plan.slow_rate, self._slow_one))
+        watching = asyncio.create_task(self._watch_own_stalls())
         await asyncio.gather(*schedules)
         ended = time.monotonic()
         if self._under_way:
             await asyncio.wait(self._under_way)
+        watching.cancel()
+        self.tally.stalled = self._stalled
         for connection in self._idle:
             connection.close()
         plan = self.plan
@@ -79,6 +107,13 @@ class Generator:
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
             number += 1
+            await asyncio.sleep(0)
+
+    async def _watch_own_stalls(self) -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(BLINK)
+            self._stalled += max(0.0, time.monotonic() - before - 2 * BLINK)
 
     async def _sleep(self, seconds: float) -> None:
         if seconds < 0.1:
@@ -100,8 +135,12 @@ class Generator:
         sent = time.monotonic()
         version = pod = ""
         try:
-            async with asyncio.timeout(timeout):
-                answer: Answer = await asking
+            async with asyncio.timeout(None) as limit:
+                timer = self._end_after(timeout, limit)
+                try:
+                    answer: Answer = await asking
+                finally:
+                    timer.cancel()
             outcome = "ok" if answer.status == 200 else f"status {answer.status}"
             version, pod = identity(answer.body)
         except TimeoutError:
@@ -112,6 +151,10 @@ class Generator:
             outcome = "refused" if isinstance(error, ConnectionRefusedError) else "unreachable"
         o = self._offset
         self.tally.add(Sent(kind, due + o, sent + o, time.monotonic() + o, outcome, version, pod))
+
+    def _end_after(self, timeout: float, limit: asyncio.Timeout) -> _Timer:
+        """Give a request its time, less what the generator itself was stalled in it."""
+        return _Timer(timeout, limit, lambda: self._stalled)
 
     async def _ask_new(self, request: bytes) -> Answer:
         connection = await self._connect()

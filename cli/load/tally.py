@@ -38,6 +38,7 @@ class Tally:
     new_connections: list[tuple[float, str]] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
+    stalled: float = 0.0
     failures: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, one: Sent) -> None:
@@ -81,7 +82,11 @@ class Tally:
             "versions": self.versions,
             "pods": dict(self.pods),
             "latency_ms": percentiles(self.latencies),
-            "late": {"count": len(self.late), "max_ms": round(max(self.late, default=0.0) * 1000, 1)},
+            "late": {
+                "count": len(self.late),
+                "max_ms": round(max(self.late, default=0.0) * 1000, 1),
+                "stalled_seconds": round(self.stalled, 3),
+            },
             "new_connections": runs(self.new_connections),
             "timeline": [{"at": at, **counts} for at, counts in sorted(self.seconds.items())],
             "failures": self.failures,

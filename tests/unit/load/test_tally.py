@@ -29,7 +29,7 @@ def test_failures_are_counted_and_named() -> None:
 
 
 def test_own_stalls_are_told_apart() -> None:
-    assert result(sent(1), sent(2, late=0.2))["late"] == {"count": 1, "max_ms": 200.0}
+    assert result(sent(1), sent(2, late=0.2))["late"] == {"count": 1, "max_ms": 200.0, "stalled_seconds": 0.0}
 
 
 def test_slow_requests_do_not_spoil_the_latency() -> None:
