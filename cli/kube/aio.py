@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 import httpx2
+from lightkube.core.exceptions import ConfigError
 
 from cli.kube.client import LIMITS, TIMEOUT, UNSENT
 from cli.kube.config import Endpoint
-from cli.kube.errors import from_answer
+from cli.kube.errors import KubeError, from_answer, no_credentials
 from cli.kube.operations import Broken, Operation, Pause, Server
 from cli.kube.requests import Answer, Object, Request, warnings
 from cli.kube.retry import Lost
@@ -90,6 +91,8 @@ class AsyncKube:
             return _advance(operation, None)
         try:
             answer = await self._send(wanted)
+        except ConfigError as error:
+            return _advance(operation, no_credentials(str(error)))
         except httpx2.TransportError as error:
             lost = Lost(str(error) or type(error).__name__, not isinstance(error, UNSENT))
             return _advance(operation, Broken(lost))
@@ -114,11 +117,11 @@ class _Done(Exception):
         self.value = value
 
 
-def _advance(operation: Operation[T], outcome: Answer | Broken | None) -> Request | Pause:
+def _advance(operation: Operation[T], outcome: Answer | Broken | KubeError | None) -> Request | Pause:
     try:
         if outcome is None:
             return next(operation)
-        return operation.throw(outcome) if isinstance(outcome, Broken) else operation.send(outcome)
+        return operation.send(outcome) if isinstance(outcome, Answer) else operation.throw(outcome)
     except StopIteration as done:
         raise _Done(done.value) from None
 

@@ -11,10 +11,11 @@ from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 import httpx2
+from lightkube.core.exceptions import ConfigError
 
 from cli.kube import requests
 from cli.kube.config import Endpoint, endpoint
-from cli.kube.errors import Expired, from_answer
+from cli.kube.errors import Expired, from_answer, no_credentials
 from cli.kube.operations import Broken, Operation, Pause, Server, events
 from cli.kube.requests import Answer, Object, PatchType, Propagation, Request, Write
 from cli.kube.retry import Lost
@@ -223,6 +224,8 @@ class Kube:
                 version = None
             except httpx2.TransportError:
                 time.sleep(0.2)
+            else:
+                time.sleep(0.05)
 
     def _events(self, request: Request, seconds: int) -> Iterator[tuple[str, Object]]:
         for line in self._stream(request, read_timeout=seconds + 5):
@@ -248,6 +251,8 @@ class Kube:
             return next(operation)
         try:
             answer = self._send(wanted)
+        except ConfigError as error:
+            return operation.throw(no_credentials(str(error)))
         except httpx2.TransportError as error:
             return operation.throw(Broken(Lost(str(error) or type(error).__name__, not isinstance(error, UNSENT))))
         return operation.send(answer)

@@ -44,7 +44,7 @@ def endpoint(kubeconfig: str | Path | None = None, context: str | None = None) -
         tls = None
         if server.startswith("https"):
             tls = verify_cluster(chosen.cluster, chosen.user or _nobody(), chosen.abs_file)
-        return Endpoint(server, chosen.namespace, chosen.context_name, tls, user_auth(chosen.user))
+        return Endpoint(server, chosen.namespace, chosen.context_name, tls, user_auth(_known_exec(chosen.user)))
     except (ConfigError, KeyError, OSError) as error:
         raise UsageError(
             f"the kubeconfig {_called(kubeconfig)} cannot be used",
@@ -119,6 +119,13 @@ def _called(kubeconfig: str | Path | None) -> str:
     if kubeconfig is None:
         return os.environ.get("KUBECONFIG") or "~/.kube/config"
     return "given as text" if _is_text(str(kubeconfig)) else str(kubeconfig)
+
+
+def _known_exec(user: Any) -> Any:
+    """lightkube knows credential plugins up to v1beta1; what v1 changed concerns only what it does not use."""
+    if user and user.exec and user.exec.apiVersion == "client.authentication.k8s.io/v1":
+        user.exec.apiVersion = "client.authentication.k8s.io/v1beta1"
+    return user
 
 
 def _nobody() -> Any:

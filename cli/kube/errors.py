@@ -81,6 +81,16 @@ class Conflict(KubeError):
     claims: tuple[Claim, ...] = ()
 
 
+def no_credentials(why: str) -> Unauthorized:
+    """The credential plugin that the kubeconfig names could not give a token."""
+    return Unauthorized(
+        "no credentials for the cluster",
+        why=why,
+        next="log in again, or choose another context: kubectl config get-contexts",
+        status=401,
+    )
+
+
 def from_answer(action: str, status: int, body: bytes) -> KubeError:
     """The error for an answer of 400 or above. `action` says what was tried, like `create Deployment dev/api-a`."""
     answer = _status_object(body)

@@ -41,7 +41,8 @@ def gather(server: Server, obj: Object, *, log_lines: int = 10) -> Operation[Rel
     if kind not in (*WITH_PODS, "Pod"):
         return Related()
     sets, own = yield from _pods(server, obj, namespace)
-    events = yield from _events(server, namespace, [obj["metadata"]["name"], *_names(sets), *_names(_troubled(own))])
+    maker = newest(obj, sets) if kind == "Deployment" else obj
+    events = yield from _events(server, namespace, _names([*([maker] if maker else []), *_troubled(own)]))
     logs = yield from _logs(server, _troubled(own), log_lines)
     return Related(pods=own, events=events, replica_sets=sets, logs=logs)
 

@@ -15,6 +15,8 @@ from cli.kube.errors import KubeError
 from cli.kube.requests import Object
 
 SECONDS = 290
+PAUSE = 0.1
+"""Seconds between two watches: a server that ends them at once is not asked in a tight loop."""
 STALE = 15.0
 """Seconds without news after which an object is read again: a watch may have died unnoticed."""
 LINGER = 2.0
@@ -87,6 +89,7 @@ class _Feed:
                 version = item["metadata"]["resourceVersion"]
                 if what != "BOOKMARK":
                     self._tell(item["metadata"]["name"], None if what == "DELETED" else item)
+            await asyncio.sleep(PAUSE)
 
     def _tell(self, name: str, obj: Object | None) -> None:
         for sight in self.sights:

@@ -1,9 +1,12 @@
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from cli.errors import UsageError
+from cli.kube.client import Kube
 from cli.kube.config import endpoint, read_mapping
+from cli.kube.errors import Unauthorized
 
 TEXT = """
 apiVersion: v1
@@ -55,3 +58,22 @@ def test_an_unknown_context_names_those_that_are_there() -> None:
 def test_a_mapping_is_read_without_failing() -> None:
     assert read_mapping(TEXT)["current-context"] == "one"
     assert read_mapping("/nowhere") == {} and read_mapping(None) == {}
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+def test_a_credential_plugin_gives_the_token_or_says_why_not(tmp_path: Path, version: str) -> None:
+    def plugin(body: str) -> Kube:
+        script = tmp_path / f"plugin-{len(body)}"
+        script.write_text(f"#!/bin/sh\n{body}\n")
+        script.chmod(0o700)
+        command = f"exec: {{apiVersion: client.authentication.k8s.io/{version}, command: {script}}}"
+        text = TEXT.replace("token: t0ken", command)
+        return Kube(endpoint(text), transport=httpx2.MockTransport(answer))
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, json={"seen": request.headers["authorization"]})
+
+    works = plugin("""echo '{"status": {"token": "fresh"}}'""")
+    assert works.get("v1", "Pod", "p", "dev") == {"seen": "Bearer fresh"}
+    with pytest.raises(Unauthorized, match="please log in"):
+        plugin("echo please log in >&2; exit 1").get("v1", "Pod", "p", "dev")

@@ -21,19 +21,17 @@ def test_pods_events_and_last_lines_are_gathered_for_pods_in_trouble() -> None:
         page(replica_set()),  # type: ignore[arg-type]
         page(crashed, pod("fine", ready=True)),  # type: ignore[arg-type]
         page(),  # type: ignore[arg-type]
-        page(),  # type: ignore[arg-type]
         page(event("api-1", "BackOff", "restarting")),  # type: ignore[arg-type]
         type(log)(200, {}, b"one\ntwo\n"),
     )
     about = script.run(gather(Server(), deployment()))
     assert len(about.pods) == 2 and about.events[0]["reason"] == "BackOff"
     assert about.logs == {("api-1", "app"): ["one", "two"]}
-    assert [request.params.get("fieldSelector") for request in script.asked[2:5]] == [
-        "involvedObject.name=api",
+    assert [request.params.get("fieldSelector") for request in script.asked[2:4]] == [
         "involvedObject.name=api-rs",
         "involvedObject.name=api-1",
     ]
-    assert script.asked[5].params == {"container": "app", "tailLines": "10", "previous": "true"}
+    assert script.asked[4].params == {"container": "app", "tailLines": "10", "previous": "true"}
 
 
 def test_what_we_may_not_read_is_left_out() -> None:
