@@ -93,12 +93,18 @@ class Book:
         return replace(self, releases=(*self.releases, replace(release, number=number))[-KEPT:])
 
     def adopted(self, found: Iterable[Release]) -> Book:
-        """With the records that no number names yet, in the order in which they were written."""
+        """With the records that no number names yet, in the order in which they were written.
+
+        `found` are all records there are, `at` being the server's stamp. One that is older than a numbered one is no
+        new release: its number was dropped.
+        """
+        rows = sorted(found, key=lambda release: (release.at, release.record))
         known = {release.record for release in self.releases}
+        newest = max((row.at for row in rows if row.record in known), default="")
         book = self
-        for release in sorted(found, key=lambda release: (release.at, release.record)):
-            if release.record not in known:
-                book = book.numbered(release)
+        for row in rows:
+            if row.record not in known and row.at >= newest:
+                book = book.numbered(row)
         return book
 
     def _before(self, release: Release) -> Release | None:

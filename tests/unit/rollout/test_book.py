@@ -53,6 +53,13 @@ def test_unnumbered_records_are_adopted_in_the_order_of_their_making() -> None:
     assert [(row.number, row.record) for row in made.releases] == [(1, "a"), (2, "b"), (3, "c")]
 
 
+def test_record_whose_number_was_dropped_is_not_adopted_as_a_new_release() -> None:
+    every = [Release(0, f"r{number:03}", f"2026-{number:03}") for number in range(book.KEPT + 2)]
+    made = Book().adopted(every)
+    assert made.adopted(every) == made
+    assert made.current and made.current.record == every[-1].record
+
+
 def test_numbers_go_on_when_old_releases_are_dropped() -> None:
     made = numbered(*[(str(number), None) for number in range(book.KEPT + 7)])
     assert len(made.releases) == book.KEPT
