@@ -116,7 +116,6 @@ def kubelet(layout: Layout, settings: Settings, resolv_conf: Path, cgroup: str) 
         "failCgroupV1": False,
         "failSwapOn": False,
         "enforceNodeAllocatable": [],
-        "localStorageCapacityIsolation": False,
         "serializeImagePulls": False,
         "imageGCHighThresholdPercent": 100,
         "imageGCLowThresholdPercent": 99,
