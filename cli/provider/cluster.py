@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.struct_pb2 import Struct
 
-from cli.errors import UsageError
+from cli.errors import TurnoutError, UsageError
 from cli.kube.kinds import BUILT_IN
 from cli.provider import kinds
 from cli.provider.host import Host, heard
@@ -103,8 +103,19 @@ class Session:
     def __init__(self, clusters: Clusters) -> None:
         self.host = Host()
         self.cancelled = asyncio.Event()
-        self.settings = Settings()
+        self._settings: Settings | None = None
         self._clusters = clusters
+
+    @property
+    def settings(self) -> Settings:
+        """Raises TurnoutError before Configure: settings of nobody's would mean whatever cluster is at hand."""
+        if self._settings is None:
+            raise TurnoutError(
+                "this provider instance was never configured",
+                why="the engine's connection to it was lost and opened anew",
+                next="run the same command again",
+            )
+        return self._settings
 
     @cached_property
     def cluster(self) -> Cluster:
@@ -119,7 +130,7 @@ class Session:
         return Resources(self.cluster.kube, self.settings, waiting)
 
     def configure(self, settings: Settings) -> None:
-        self.settings = settings
+        self._settings = settings
         self.__dict__.pop("cluster", None)
         self.__dict__.pop("resources", None)
 

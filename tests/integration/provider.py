@@ -73,13 +73,17 @@ class Engine:
     """Plays the engine's part for one provider instance."""
 
     def __init__(self, port: str, target: str, kubeconfig: Path | str, **config: str) -> None:
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)])
-        self.stub = protocol.provider_grpc.ResourceProviderStub(self.channel)
+        self.connect(port)
         self.stub.Attach(protocol.plugin.PluginAttach(address=target))
         variables = {
             f"{settings.PREFIX}{key}": value for key, value in {"kubeconfig": str(kubeconfig), **config}.items()
         }
         self.stub.Configure(messages.ConfigureRequest(variables=variables, acceptSecrets=True))
+
+    def connect(self, port: str) -> None:
+        """A connection of its own: the provider tells its instances apart by it."""
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)])
+        self.stub = protocol.provider_grpc.ResourceProviderStub(self.channel)
 
     def check(self, token: str, name: str, wanted: Properties, old: Properties | None = None) -> Properties:
         request = messages.CheckRequest(

@@ -115,6 +115,14 @@ def test_many_waits_share_one_watch(shaky: Shaky) -> None:
     assert sum("deployments?watch=true" in line for line in shaky.proxy.seen) == 1
 
 
+def test_an_instance_that_was_never_configured_touches_nothing(running: Provider) -> None:
+    stranger = running.engine()
+    stranger.channel.close()
+    stranger.connect(running.port)
+    with pytest.raises(Failed, match="never configured"):
+        stranger.create(CONFIG_MAP, "stray", config_map("stray", a="1"))
+
+
 def test_no_cluster_at_all_is_told_with_the_next_command(running: Provider) -> None:
     nowhere = running.engine(
         '{"current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "c", "user": ""}}], '
