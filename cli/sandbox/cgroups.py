@@ -16,9 +16,9 @@ ROOT = Path("/sys/fs/cgroup")
 KILL_SECONDS = 15.0
 
 
-def path(name: str) -> str:
+def path(identity: str) -> str:
     """Kubelet's root, below which pods live; the sandbox's own programs are in `daemons` beside them."""
-    return f"/turnout-{name}"
+    return f"/turnout-{identity}"
 
 
 def trees(mounts: str) -> list[Path]:
@@ -38,12 +38,12 @@ def _everywhere() -> list[Path]:
     return [Path(row[1]) for row in rows if row[2] in ("cgroup", "cgroup2")]
 
 
-def make(name: str) -> list[Path]:
+def make(identity: str) -> list[Path]:
     """Create them; the answer lists the `daemons` groups that a program of the sandbox joins."""
     daemons = []
     for tree in mounted():
         _delegate(tree)
-        group = _group(tree, f"turnout-{name}")
+        group = _group(tree, f"turnout-{identity}")
         _delegate(group)
         daemons.append(_group(group, "daemons"))
     return daemons
@@ -66,20 +66,20 @@ def _delegate(group: Path) -> None:
             (group / "cgroup.subtree_control").write_text(f"+{controller}")
 
 
-def pids(name: str) -> set[int]:
+def pids(identity: str) -> set[int]:
     """Every process of the sandbox: its programs, containerd's shims and what runs in containers."""
     found: set[int] = set()
-    for group in _all(name):
+    for group in _all(identity):
         with contextlib.suppress(OSError):
             found |= {int(line) for line in (group / "cgroup.procs").read_text().split()}
     return found - {0, os.getpid()}
 
 
-def kill(name: str) -> int:
+def kill(identity: str) -> int:
     """SIGKILL every process of the sandbox, until none is left; says how many there were."""
     seen: set[int] = set()
     deadline = time.monotonic() + KILL_SECONDS
-    while (left := pids(name)) and time.monotonic() < deadline:
+    while (left := pids(identity)) and time.monotonic() < deadline:
         seen |= left
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
@@ -88,10 +88,10 @@ def kill(name: str) -> int:
     return len(seen)
 
 
-def remove(name: str) -> list[Path]:
+def remove(identity: str) -> list[Path]:
     """Remove the groups, innermost first; the answer lists what could not be removed."""
     for _ in range(20):
-        left = [group for group in _all(name) if not _removed(group)]
+        left = [group for group in _all(identity) if not _removed(group)]
         if not left:
             return []
         time.sleep(0.05)
@@ -108,8 +108,8 @@ def _removed(group: Path) -> bool:
     return True
 
 
-def _all(name: str) -> Iterator[Path]:
+def _all(identity: str) -> Iterator[Path]:
     for tree in _everywhere():
-        top = tree / f"turnout-{name}"
+        top = tree / f"turnout-{identity}"
         for folder, _, _ in os.walk(top, topdown=False):
             yield Path(folder)

@@ -116,7 +116,8 @@ def _settings(layout: Layout, pods: Pods | None, progress: Progress) -> Settings
     layout.make()
     fixed = config.CONTROL_PLANE_PORTS
     ports = fixed if kind == "real" else network.free_ports([*fixed])
-    settings = Settings(layout.name, kind, network.choose(layout.name, network.taken()).block, dict(ports))
+    block = network.choose(layout.name, network.taken()).block
+    settings = Settings(layout.name, kind, block, dict(ports), layout.identity())
     layout.remember(settings)
     return settings
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -66,6 +67,8 @@ class Settings:
     pods: Pods
     block: str
     ports: dict[str, int] = field(default_factory=dict)
+    identity: str = ""
+    """What it is called on the host, where a sandbox of another state folder may have the same name; none: its name."""
     created: tuple[str, ...] = ()
     """Empty folders that were made on the host as mount points, to be removed with the sandbox."""
     forwarding: str = ""
@@ -129,6 +132,16 @@ class Layout:
             raise TurnoutError(
                 f"{self.settings_file} cannot be read", why=str(error), next=f"turnout sandbox down {self.name}"
             ) from error
+
+    def identity(self) -> str:
+        """See `Settings.identity`; of a sandbox whose settings are not there or cannot be read, what it would get."""
+        try:
+            known = self.settings()
+        except TurnoutError:
+            known = None
+        if known:
+            return known.identity or known.name
+        return f"{self.name}-{hashlib.sha256(str(self.root).encode()).hexdigest()[:6]}"
 
     def remember(self, settings: Settings) -> None:
         write(self.settings_file, json.dumps(asdict(settings), indent=2))

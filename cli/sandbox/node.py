@@ -32,14 +32,15 @@ MOUNTS = {
 }
 
 
-def device(name: str) -> str:
+def device(identity: str) -> str:
     """The host's end of the link; Linux allows 15 characters."""
-    return f"tn-{name}" if len(name) <= 12 else f"tn-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+    short = identity if len(identity) <= 12 else hashlib.sha256(identity.encode()).hexdigest()[:12]
+    return f"tn-{short}"
 
 
 def link_commands(layout: Layout, settings: Settings) -> list[list[str]]:
     """What makes the link on the host's side."""
-    name, subnets = device(layout.name), settings.subnets
+    name, subnets = device(layout.identity()), settings.subnets
     return [
         ["ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", str(layout.network_namespace)],
         ["ip", "address", "add", f"{subnets.host}/30", "dev", name],
@@ -79,7 +80,7 @@ def inner_script(layout: Layout) -> str:
 
 def outgoing(layout: Layout, settings: Settings) -> str:
     """The host's nft table: what leaves the sandbox carries the host's address, and nobody but the host gets in."""
-    table, link, whole = f"turnout-{layout.name}", device(layout.name), settings.subnets.whole
+    table, link, whole = f"turnout-{layout.identity()}", device(layout.identity()), settings.subnets.whole
     return f"""\
 table ip {table}
 delete table ip {table}
@@ -102,10 +103,11 @@ class Node:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self._identity = layout.identity()
 
     def enter(self, command: Sequence[str]) -> list[str]:
         """The command, inside both namespaces and the sandbox's control groups."""
-        groups = [str(tree / cgroups.path(self._layout.name)[1:] / "daemons") for tree in cgroups.mounted()]
+        groups = [str(tree / cgroups.path(self._identity)[1:] / "daemons") for tree in cgroups.mounted()]
         join = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ > "$1/cgroup.procs"; shift; n=$((n-1)); done; exec "$@"'
         return ["/bin/sh", "-c", join, "sh", str(len(groups)), *groups, *self._inside(command)]
 
@@ -115,7 +117,7 @@ class Node:
 
     def prepare(self, settings: Settings) -> None:
         """Everything on the host that the node's programs need. Safe to repeat; picks up a half-made state."""
-        cgroups.make(self._layout.name)
+        cgroups.make(self._identity)
         self._folders()
         self._namespaces()
         self._link(settings)
@@ -127,13 +129,13 @@ class Node:
 
     def remove(self) -> None:
         """Undo `prepare`, whatever of it is there, after ending every process."""
-        cgroups.kill(self._layout.name)
-        quiet(["ip", "link", "delete", device(self._layout.name)])
-        quiet(["nft", "delete", "table", "ip", f"turnout-{self._layout.name}"])
-        for file in (self._layout.mount_namespace, self._layout.network_namespace, self._layout.namespaces):
+        cgroups.kill(self._identity)
+        quiet(["ip", "link", "delete", device(self._identity)])
+        quiet(["nft", "delete", "table", "ip", f"turnout-{self._identity}"])
+        for file in (self._layout.mount_namespace, self._layout.network_namespace, self._identityspaces):
             while _mounted(file):
                 quiet(["umount", "--lazy", str(file)])
-        cgroups.remove(self._layout.name)
+        cgroups.remove(self._identity)
 
     @property
     def there(self) -> bool:
@@ -147,7 +149,7 @@ class Node:
         for folder in MOUNTS:
             (self._layout.node / folder).mkdir(parents=True, exist_ok=True)
         self._layout.volumes.mkdir(exist_ok=True)
-        self._layout.namespaces.mkdir(exist_ok=True)
+        self._identityspaces.mkdir(exist_ok=True)
 
     def _namespaces(self) -> None:
         """Held by files on a mount of their own, which is private as the kernel demands."""
@@ -163,7 +165,7 @@ class Node:
             run(["unshare", f"--mount={spaces.mount_namespace}", "--propagation", "private", "true"])
 
     def _link(self, settings: Settings) -> None:
-        if not Path(f"/sys/class/net/{device(self._layout.name)}").exists():
+        if not Path(f"/sys/class/net/{device(self._identity)}").exists():
             for command in link_commands(self._layout, settings):
                 run(command)
         run(["ip", "route", "replace", settings.subnets.whole, "via", settings.subnets.node])
@@ -184,6 +186,8 @@ def give_back(name: str, settings: Settings) -> None:
         heir, theirs = others[0]
         heir.remember(_inherit(theirs, settings))
         return
+    if _tables_of_sandboxes():
+        return  # of another state folder
     for place in settings.created:
         with contextlib.suppress(OSError):
             Path(place).rmdir()
@@ -202,6 +206,10 @@ def _others(name: str) -> list[tuple[Layout, Settings]]:
     """The other sandboxes with real pods, which share what there is only one of on a host."""
     found = [layout.Layout(other) for other in layout.names() if other != name]
     return [(other, settings) for other in found if (settings := other.settings()) and settings.pods == "real"]
+
+
+def _tables_of_sandboxes() -> list[str]:
+    return [line for line in run(["nft", "list", "tables"]).splitlines() if line.startswith("table ip turnout-")]
 
 
 def run(command: Sequence[str], text: str | None = None, timeout: float = COMMAND_TIMEOUT) -> str:

@@ -45,7 +45,7 @@ def _render_node(layout: Layout, settings: Settings, found: Mapping[str, Path], 
     containerd = node_config.containerd(layout, found["bridge"].parent, pause, file_system)
     write(folder / "containerd.toml", containerd)
     write(folder / "resolv.conf", node_config.resolv_conf(upstream), mode=0o644)
-    kubelet = node_config.kubelet(layout, settings, folder / "resolv.conf", cgroups.path(layout.name))
+    kubelet = node_config.kubelet(layout, settings, folder / "resolv.conf", cgroups.path(layout.identity()))
     write(folder / "kubelet.json", kubelet)
     write(folder / "kube-proxy.json", node_config.kube_proxy(layout, settings))
 

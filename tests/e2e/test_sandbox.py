@@ -93,7 +93,7 @@ def test_strangers_may_not_read(own: Layout) -> None:
 
 def test_nothing_of_it_listens_on_the_hosts_own_addresses(own: Layout) -> None:
     listening = subprocess.run(["ss", "-Hltnup"], capture_output=True, text=True, check=True, timeout=30).stdout
-    assert not [line for line in listening.splitlines() if any(f"pid={pid}," in line for pid in pids(own.name))]
+    assert not [line for line in listening.splitlines() if any(f"pid={pid}," in line for pid in pids(own.identity()))]
 
 
 @pytest.mark.usefixtures("boxes")
@@ -217,7 +217,7 @@ def test_a_second_up_changes_nothing_and_is_fast(own: Layout) -> None:  # noqa: 
 
 @pytest.mark.usefixtures("boxes")
 def test_it_comes_back_after_everything_was_killed(own: Layout, kube: Kube) -> None:
-    kill_all(own.name)
+    kill_all(own.identity())
     assert "not run" in turnout("sandbox", "status", NAME, expect=1).stdout
     turnout("sandbox", "up", NAME, timeout=300)
     eventually(lambda: ready(kube, "web"), seconds=60, every=0.2)
@@ -226,7 +226,7 @@ def test_it_comes_back_after_everything_was_killed(own: Layout, kube: Kube) -> N
 
 
 def test_a_start_that_was_interrupted_is_picked_up(own: Layout) -> None:
-    kill_all(own.name)
+    kill_all(own.identity())
     with subprocess.Popen([COMMAND, "sandbox", "up", NAME], stderr=subprocess.DEVNULL) as interrupted:
         time.sleep(1.5)
         interrupted.send_signal(signal.SIGKILL)
@@ -237,7 +237,7 @@ def test_a_start_that_was_interrupted_is_picked_up(own: Layout) -> None:
 def test_down_leaves_nothing(own: Layout, before: dict[str, Any]) -> None:
     turnout("sandbox", "down", NAME, timeout=120)
     assert not sandbox_dir(NAME).exists()
-    assert not pids(own.name)
+    assert not pids(own.identity())
     assert host_state(testinfra.get_host("local://")) == before
     assert "there is no sandbox" in turnout("sandbox", "status", NAME, expect=1).stderr
     assert json.loads(turnout("sandbox", "down", NAME, "--json").stdout)["removed"] is False
@@ -252,9 +252,9 @@ def host_state(host: testinfra.host.Host) -> dict[str, Any]:
     return {
         "mounts": [mount.path for mount in host.mount_point.get_mountpoints() if NAME in mount.path],
         "processes": [each.args for each in host.process.filter() if f"/{NAME}/" in each.args],
-        "links": lines("ip -o link", device(NAME)),
-        "addresses": lines("ip -o addr", device(NAME)),
-        "routes": lines("ip route show table all", device(NAME)),
+        "links": lines("ip -o link", device(Layout(NAME).identity())),
+        "addresses": lines("ip -o addr", device(Layout(NAME).identity())),
+        "routes": lines("ip route show table all", device(Layout(NAME).identity())),
         "tables": lines("nft list tables", NAME),
         "groups": lines("find /sys/fs/cgroup -maxdepth 2 -name turnout-*", NAME),
         "namespaces": host.run("ip netns list").stdout,
@@ -264,9 +264,9 @@ def host_state(host: testinfra.host.Host) -> dict[str, Any]:
     }
 
 
-def kill_all(name: str) -> None:
+def kill_all(identity: str) -> None:
     """`kill -9` of everything, again until nothing starts anything anymore."""
-    while found := pids(name):
+    while found := pids(identity):
         for pid in found:
             try:
                 os.kill(pid, signal.SIGKILL)

@@ -95,8 +95,8 @@ def test_pods_and_dns_agree_on_addresses(layout: Layout) -> None:
 
 
 def test_the_hosts_table_lets_nobody_but_the_host_in(layout: Layout) -> None:
-    text = node.outgoing(layout, REAL)
-    assert 'oifname "tn-t" ct state established,related accept\n        oifname "tn-t" drop' in text
+    text, link = node.outgoing(layout, REAL), node.device(layout.identity())
+    assert f'oifname "{link}" ct state established,related accept\n        oifname "{link}" drop' in text
     assert "ip saddr 10.77.0.0/16 ip daddr != 10.77.0.0/16 masquerade" in text
 
 
@@ -114,11 +114,22 @@ def test_names_that_would_not_do_are_refused(name: str) -> None:
 
 
 def test_what_was_chosen_is_remembered(layout: Layout) -> None:
-    settings = Settings("t", "real", "10.9", {"etcd": 1}, ("/var/lib/cni",), "0")
+    settings = Settings("t", "real", "10.9", {"etcd": 1}, "t-abc", ("/var/lib/cni",), "0")
     layout.remember(settings)
     assert layout.settings() == settings
     assert layout.settings_file.stat().st_mode & 0o777 == 0o600
     assert names() == ["t"]
+
+
+def test_sandboxes_of_the_same_name_in_two_state_folders_share_nothing_on_the_host(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TURNOUT_STATE", str(tmp_path / "other"))
+    other = Layout("t")
+    assert other.identity() != layout.identity()
+    assert node.outgoing(other, REAL) != node.outgoing(layout, REAL)
+    layout.remember(Settings("t", "real", "10.9", {}, "chosen"))
+    assert layout.identity() == "chosen"
 
 
 def test_settings_that_cannot_be_read_say_how_to_start_over(layout: Layout) -> None:
@@ -129,8 +140,8 @@ def test_settings_that_cannot_be_read_say_how_to_start_over(layout: Layout) -> N
 
 
 def test_the_last_sandbox_gives_back_what_the_first_one_found() -> None:
-    first = Settings("a", "real", "10.1", {}, ("/var/lib/cni",), "0")
-    second = Settings("b", "real", "10.2", {}, (), "1")
+    first = Settings("a", "real", "10.1", {}, "a", ("/var/lib/cni",), "0")
+    second = Settings("b", "real", "10.2", {}, "b", (), "1")
     for heir, leaving in ((first, second), (second, first)):
         inherited = node._inherit(heir, leaving)
         assert (inherited.forwarding, inherited.created) == ("0", ("/var/lib/cni",))
