@@ -132,7 +132,7 @@ class Node:
         cgroups.kill(self._identity)
         quiet(["ip", "link", "delete", device(self._identity)])
         quiet(["nft", "delete", "table", "ip", f"turnout-{self._identity}"])
-        for file in (self._layout.mount_namespace, self._layout.network_namespace, self._identityspaces):
+        for file in (self._layout.mount_namespace, self._layout.network_namespace, self._layout.namespaces):
             while _mounted(file):
                 quiet(["umount", "--lazy", str(file)])
         cgroups.remove(self._identity)
@@ -149,7 +149,7 @@ class Node:
         for folder in MOUNTS:
             (self._layout.node / folder).mkdir(parents=True, exist_ok=True)
         self._layout.volumes.mkdir(exist_ok=True)
-        self._identityspaces.mkdir(exist_ok=True)
+        self._layout.namespaces.mkdir(exist_ok=True)
 
     def _namespaces(self) -> None:
         """Held by files on a mount of their own, which is private as the kernel demands."""
