@@ -28,8 +28,8 @@ class Endpoint:
         return f"Endpoint({self.server}, context={self.context})"
 
 
-def endpoint(kubeconfig: str | Path | None = None, context: str | None = None) -> Endpoint:
-    """Read a kubeconfig given as a path or as its text.
+def endpoint(kubeconfig: str | Path | None = None, context: str | None = None, cluster: str | None = None) -> Endpoint:
+    """Read a kubeconfig given as a path or as its text; `cluster` overrides the context's own.
 
     Without one: `KUBECONFIG`, the pod's own account, or `~/.kube/config`.
     Raises UsageError, which names the file and the contexts that it has.
@@ -40,6 +40,8 @@ def endpoint(kubeconfig: str | Path | None = None, context: str | None = None) -
     config = _read(kubeconfig)
     try:
         chosen = config.get(context or None)
+        if cluster:
+            chosen = chosen._replace(cluster=config.clusters[cluster])
         server = chosen.cluster.server.rstrip("/")
         tls = None
         if server.startswith("https"):

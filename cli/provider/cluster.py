@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 class Cluster:
     """One API server: its connections and watches, shared by every provider instance that is configured for it."""
 
-    def __init__(self, kubeconfig: str, context: str) -> None:
-        self._kubeconfig, self._context = kubeconfig, context
+    def __init__(self, kubeconfig: str, context: str, cluster: str) -> None:
+        self._kubeconfig, self._context, self._cluster = kubeconfig, context, cluster
 
     @cached_property
     def endpoint(self) -> Endpoint:
         from cli.kube.config import endpoint
 
-        return endpoint(self._kubeconfig or None, self._context or None)
+        return endpoint(self._kubeconfig or None, self._context or None, self._cluster or None)
 
     @cached_property
     def kube(self) -> AsyncKube:
@@ -84,12 +84,13 @@ class Clusters:
     """Every cluster in use, once."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, str], Cluster] = {}
+        self._open: dict[tuple[str, str, str], Cluster] = {}
 
     def of(self, settings: Settings) -> Cluster:
-        return self._open.setdefault(
-            (settings.kubeconfig, settings.context), Cluster(settings.kubeconfig, settings.context)
-        )
+        place = (settings.kubeconfig, settings.context, settings.cluster)
+        if place not in self._open:
+            self._open[place] = Cluster(*place)
+        return self._open[place]
 
     async def close(self) -> None:
         for cluster in self._open.values():

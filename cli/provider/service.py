@@ -13,12 +13,12 @@ from google.protobuf.empty_pb2 import Empty
 
 from cli.errors import TurnoutError
 from cli.kube.errors import UnknownKind
-from cli.provider import VERSION, check, diff, kinds, paths, protocol, settings, state, values
+from cli.provider import VERSION, check, diff, kinds, manifests, paths, protocol, settings, state, values
 from cli.provider.cluster import Clusters, Session
 from cli.provider.failures import NotReady, fail, fail_partly
 from cli.provider.host import HOST, URN
 from cli.provider.objects import Outcome, foretold, importable
-from cli.provider.values import Properties, decode, plain
+from cli.provider.values import Properties, decode, encode, plain
 
 messages = protocol.provider
 Context: TypeAlias = grpc.aio.ServicerContext
@@ -208,6 +208,10 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
 
     @answered
     async def Invoke(self, request: Any, _: Session) -> Any:
+        if request.tok == manifests.DECODE:
+            asked = plain(decode(request.args))
+            result = manifests.decode_manifests(asked.get("text", ""), asked.get("defaultNamespace") or "")
+            return messages.InvokeResponse(**{"return": encode({"result": result})})
         raise TurnoutError(f"turnout's kubernetes provider does not answer {request.tok}", next=kinds.WAY_OUT)
 
     @answered

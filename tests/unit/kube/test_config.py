@@ -31,6 +31,13 @@ def test_a_kubeconfig_is_a_path_or_its_text(tmp_path: Path) -> None:
     assert endpoint(TEXT, "two").namespace == "default"
 
 
+def test_the_contexts_cluster_can_be_overridden() -> None:
+    more = TEXT.replace("clusters:", 'clusters:\n- {name: other, cluster: {server: "http://127.0.0.1:2"}}')
+    assert endpoint(more, None, "other").server == "http://127.0.0.1:2"
+    with pytest.raises(UsageError):
+        endpoint(more, None, "absent")
+
+
 def test_credentials_are_not_printed() -> None:
     assert "t0ken" not in repr(endpoint(TEXT))
 
