@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.errors import Refused, RollbackFailed, TurnoutError, UsageError
-from cli.kube.errors import Conflict, KubeError
-from cli.kube.ownership import TAKEN_OVER, handover, handover_patch
+from cli.kube.errors import Claim, Conflict, KubeError
+from cli.kube.ownership import handover, handover_patch
 from cli.rollout import audit, debts, live, plan, records, releases, wait
 from cli.rollout.book import Book, Debt, Open, Release
 from cli.rollout.control import OWNER, Manifest
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = 600.0
 _ATTEMPTS = 5
+_BY_HAND = "kubectl"
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,7 @@ class _Doing:
     def _not_up(self, found: wait.Healths) -> RollbackFailed:
         unready = {place: one for place, one in found.items() if not one.ready}
         lines = [line for (_, _, name), one in unready.items() for line in (f"{name}:", *one.lines())]
+        lines += self._serving_now()
         return RollbackFailed(
             f"{self._environment} was put back to release {self._wanted.target.number}, but it does not come up",
             why="\n".join(lines),
@@ -176,9 +178,18 @@ class _Doing:
         number = self._wanted.target.number
         return RollbackFailed(
             f"the rollback of {self._environment} to release {number} stopped half-way: {error.what}",
-            why=error.why,
+            why="\n".join([error.why, *self._serving_now()]),
             next=f"turnout rollback {self._environment} --to {number}",
         )
+
+    def _serving_now(self) -> list[str]:
+        from cli.rollout import screen, status
+
+        try:
+            found = status.read(self._kube, self._environment, component=plan.APP)
+        except TurnoutError:
+            return ["what serves now cannot be read"]
+        return ["what serves now:", *(f"  {screen.serves(one)}" for one in found.workloads)]
 
 
 def do(kube: Kube, action: Action, *, force: bool = False) -> Manifest | None:
@@ -192,7 +203,17 @@ def do(kube: Kube, action: Action, *, force: bool = False) -> Manifest | None:
         return kube.patch(api_version, kind, name, namespace, {"spec": action.manifest["spec"]}, OWNER)
     if action.live is not None:
         _hand_over(kube, action.live)
-    return kube.apply(action.manifest, OWNER, force=force)
+    return _apply(kube, action.manifest, force)
+
+
+def _apply(kube: Kube, manifest: Manifest, force: bool) -> Manifest:
+    """What people set by hand is taken back with the release; what a controller owns only with `force`."""
+    try:
+        return kube.apply(manifest, OWNER, force=force)
+    except Conflict as conflict:
+        if not conflict.claims or not all(claim.manager.startswith(_BY_HAND) for claim in conflict.claims):
+            raise
+        return kube.apply(manifest, OWNER, force=True)
 
 
 def _hand_over(kube: Kube, current: Manifest) -> None:
@@ -218,29 +239,19 @@ def _refusal(kube: Kube, action: Action, force: bool) -> str:
     try:
         kube.apply(action.manifest, OWNER, force=force, dry_run=True)
     except Conflict as conflict:
-        return _foreign(kube, action, conflict)
+        if foreign := _foreign(action, conflict):
+            return f"{action.title}: {'; '.join(map(str, foreign))}"
+        return _refusal(kube, action, force=True)
     except KubeError as error:
         return f"{action.title}: {error.message}"
     return ""
 
 
-def _foreign(kube: Kube, action: Action, conflict: Conflict) -> str:
-    """A conflict with managers whose fields are handed over is none; the rest of the object is tried once more."""
-    foreign = [
-        claim for claim in conflict.claims if not claim.manager.startswith(tuple(name for name, _ in TAKEN_OVER))
-    ]
-    if foreign or not _handed_over(action):
-        return f"{action.title}: {'; '.join(map(str, foreign)) or conflict.message}"
-    try:
-        kube.apply(action.manifest, OWNER, force=True, dry_run=True)
-    except KubeError as error:
-        return f"{action.title}: {error.message}"
-    return ""
-
-
-def _handed_over(action: Action) -> bool:
-    current: Manifest = action.live or {"metadata": {}}
-    return handover(current["metadata"].get("managedFields") or [], OWNER) is not None
+def _foreign(action: Action, conflict: Conflict) -> list[Claim]:
+    """Claims that neither the hand-over ends nor a person made."""
+    entries = ((action.live or {}).get("metadata") or {}).get("managedFields") or []
+    staying = {entry["manager"] for entry in handover(entries, OWNER) or entries}
+    return [claim for claim in conflict.claims if claim.manager in staying and not claim.manager.startswith(_BY_HAND)]
 
 
 def _target(book: Book, environment: str, to: int | None) -> Release:

@@ -40,7 +40,7 @@ def rollout(found: Status) -> Iterator[Line]:
     yield from summary(found)
     yield "", ""
     for one in found.workloads:
-        yield _serves(one), GOOD if one.healthy else BAD
+        yield serves(one), GOOD if one.healthy else BAD
         yield from _why(one)
     yield "", ""
     command = f"turnout rollout abort {found.environment}, to take it back" if found.holder else found.next
@@ -99,7 +99,8 @@ def _why(one: WorkloadStatus) -> Iterator[Line]:
             yield f"      {part}", BAD
 
 
-def _serves(one: WorkloadStatus) -> str:
+def serves(one: WorkloadStatus) -> str:
+    """`✓ api: 3 of 3 ready (3 on 1.0.0)`."""
     serving = ", ".join(f"{count} on {version}" for version, count in one.serving.items()) or "none ready"
     return f"{'✓' if one.healthy else '✗'} {one.name}: {one.ready} of {one.desired} ready ({serving})"
 

@@ -66,6 +66,14 @@ def test_what_was_set_by_kubectl_is_no_obstacle(two: Stage, tmp_path: Path) -> N
     assert managers == {"turnout"}
 
 
+def test_scaling_by_hand_is_no_obstacle(two: Stage, tmp_path: Path) -> None:
+    scale = {"spec": {"replicas": 3}}
+    place = ("apps/v1", "Deployment", "web-a", two.name)
+    two.kube.patch(*place, scale, "kubectl", subresource="scale")
+    two.turnout("rollback", two.name, "--yes", cwd=tmp_path)
+    assert (two.live()["spec"]["replicas"], two.variables()["VERSION"]) == (2, "one")
+
+
 def test_field_of_another_controller_is_refused_before_anything_is_touched(two: Stage, tmp_path: Path) -> None:
     body = {"spec": {"replicas": 3}}
     two.kube.patch("apps/v1", "Deployment", "web-a", two.name, body, "autopilot")

@@ -165,6 +165,7 @@ def test_release_that_does_not_come_up_is_exit_7_and_stays_the_aim(cluster: Any,
     with pytest.raises(RollbackFailed, match="does not come up") as failed:
         go_back(kube)
     assert failed.value.exit_code == 7
+    assert "what serves now:\n  ✗ api: 0 of 2 ready" in failed.value.why
     book = releases.load(kube, "dev")
     assert book.open and book.current
     assert book.current.outcome.startswith("failed")
