@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.errors import UsageError
-from cli.progress import for_terminal
+from cli.progress import Progress, for_terminal
+
+if TYPE_CHECKING:
+    from cli.sandbox.images import Image
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Run a real Kubernetes on this machine.")
 
@@ -90,18 +93,24 @@ def status(name: Name = "main", as_json: Json = False) -> None:
 def images(
     name: Name = "main",
     load: Annotated[bool, typer.Option("--load", help="First bring in every image that the components use.")] = False,
+    app_versions: Annotated[
+        str, typer.Option("--app", metavar="VERSIONS", help="First build and bring in the sample app: 1.0.0,1.1.0")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """List the container images in a sandbox.
 
-    Example: turnout sandbox images --load
+    Example: turnout sandbox images --load --app 1.0.0,1.1.0
     """
     from dataclasses import asdict
 
     from cli.sandbox import cluster
 
+    progress = for_terminal(quiet=as_json)
     if load:
-        cluster.load_known_images(name, for_terminal(quiet=as_json))
+        cluster.load_known_images(name, progress)
+    if app_versions:
+        cluster.load_images(name, _app_images(_names(app_versions), progress), progress)
     found = cluster.list_images(name)
     if as_json:
         _print([asdict(image) for image in found])
@@ -125,6 +134,13 @@ def kubeconfig(name: Name = "main", as_json: Json = False) -> None:
         _print({"kubeconfig": str(layout.kubeconfig), "server": settings.server})
     else:
         typer.echo(layout.kubeconfig)
+
+
+def _app_images(versions: list[str], progress: Progress) -> list[Image]:
+    from cli.context import project
+    from cli.sandbox import images
+
+    return [images.app_image(project() / "examples" / "agents", version, "", progress) for version in versions]
 
 
 def _pods(text: str) -> Any:

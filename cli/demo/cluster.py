@@ -17,6 +17,7 @@ from cli.sandbox import build, images, parts, prerequisites
 
 NAMESPACE = "dev"
 API = "deployment/api-a"
+WITHOUT_PODS = (*parts.CONTROL_PLANE, *parts.SIMULATED, *parts.ENGINE)
 APP_IMAGES = ("pause", "coredns", "postgres", "redis", *parts.MONITORING)
 
 
@@ -24,7 +25,7 @@ def build_everything(checkout: Path, progress: Progress) -> tuple[list[images.Im
     """Build what is missing; the images that the environment runs, and how many seconds it took."""
     began = time.monotonic()
     real = prerequisites.can_run_real_pods()
-    build.ensure([*parts.CONTROL_PLANE, *(parts.REAL if real else parts.SIMULATED), *parts.ENGINE], progress)
+    build.ensure(parts.DEMO if real else WITHOUT_PODS, progress)
     made: list[images.Image] = []
     if real:
         made = [images.app_image(checkout / "examples" / "agents", version, "", progress) for version in (OLD, NEW)]
