@@ -6,14 +6,14 @@ Run it as `python -m cli.provider`. Where it differs:
 
 | | official | here |
 |---|---|---|
-| Helm, Kustomize, YAML v2, Patch resources | yes | refused by name |
+| Helm, Kustomize, YAML v2, Patch of custom kinds | yes | refused by name |
 | client-side apply, rendering to a folder | yes | refused by name |
 | a Deployment past its progress deadline | waited for until the timeout | failed, with the pods' last log lines |
 | a Service that selects pods | about 10 s after its endpoints settle | ready with its first endpoint |
 | an update that the server refuses | recorded, with an init error | not recorded: nothing was changed |
 | a create whose answer was lost | "already exists" at the next try | read back |
 | a new kind (CRD) | not waited for | until it is served |
-| deleting what owns nothing (ConfigMap, Role, …) | in the foreground | in the background: the same, without a round trip |
+| deleting what owns nothing (ConfigMap, Role, …) | in the foreground | in the background: the same, sooner |
 | a preview's outputs | the dry run's, with a uid and a time of its own | without what only the real run can tell |
 | equal spellings | normalised by Go types | quantities, and empty values that the server leaves out |
 """

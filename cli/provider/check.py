@@ -50,7 +50,7 @@ def check(
     """
     identity = {"apiVersion": type_.api_version, "kind": type_.kind}
     wanted = normalise({**identity, **plain(without_nulls(new))})
-    wanted, failures = _named(wanted, plain(old), naming)
+    wanted, failures = (wanted, _unnamed(wanted)) if type_.patch else _named(wanted, plain(old), naming)
     if namespace and isinstance(wanted.get("metadata"), dict) and not wanted["metadata"].get("namespace"):
         wanted = {**wanted, "metadata": {**wanted["metadata"], "namespace": namespace}}
     return mark_secrets(wanted, new), [*failures, *_identity(wanted, type_)]
@@ -102,6 +102,11 @@ def _named(wanted: Properties, old: Properties, naming: Naming) -> tuple[Propert
     if naming.disabled:
         return wanted, [Failure("metadata.name", "autonaming is off, so metadata.name must be given")]
     return _with_name(wanted, autoname(naming)), []
+
+
+def _unnamed(patch: Properties) -> list[Failure]:
+    """A patch must say of which object."""
+    return [] if is_named(patch) else [Failure("metadata.name", "a Patch resource needs the name of the object")]
 
 
 def _with_name(wanted: Properties, name: str) -> Properties:

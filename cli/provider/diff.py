@@ -51,6 +51,7 @@ def diff(
     namespaced: bool,
     mutable: Mutable | None = None,
     ignore: Iterable[str] = (),
+    patch: bool = False,
 ) -> Difference:
     """What an update would change. All are plain (no secrets); `old` and `new` as `check.normalise` leaves them."""
     before = _comparable(prune(live, old), namespaced)
@@ -58,7 +59,7 @@ def diff(
     if is_set(after, "name"):
         before = _with(before, "name", live["metadata"]["name"])
     ignored = [paths.parse(text) for text in ignore]
-    rules = replacements.fields(new, mutable or Mutable())
+    rules = replacements.identity() if patch else replacements.fields(new, mutable or Mutable())
     changes = [
         _judged(path, kind, value, rules)
         for path, kind, value in compare(before, after, old)

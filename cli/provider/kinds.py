@@ -14,10 +14,14 @@ WAY_OUT = "install the official plugin (pulumi plugin install resource kubernete
 
 @dataclass(frozen=True)
 class Type:
-    """What a Pulumi type token says: `kubernetes:apps/v1:Deployment`."""
+    """What a Pulumi type token says: `kubernetes:apps/v1:Deployment`.
+
+    A `patch` (`kubernetes:apps/v1:DeploymentPatch`) owns some fields of an object that others made.
+    """
 
     api_version: str
     kind: str
+    patch: bool = False
 
 
 def of_urn(urn: str) -> Type:
@@ -33,7 +37,9 @@ def of_token(token: str) -> Type:
     _, module, kind = [*token.split(":"), "", ""][:3]
     if refusal := _refusal(token, module, kind):
         raise TurnoutError(f"turnout's kubernetes provider does not serve {token}", why=refusal, next=WAY_OUT)
-    return Type(module.removeprefix("core/"), kind)
+    version = module.removeprefix("core/")
+    base = kind.removesuffix("Patch")
+    return Type(version, base, True) if base != kind and (version, base) in BUILT_IN else Type(version, kind)
 
 
 def _refusal(token: str, module: str, kind: str) -> str:
@@ -46,8 +52,6 @@ def _refusal(token: str, module: str, kind: str) -> str:
     version = module.removeprefix("core/")
     if kind.endswith("List") and (version, kind[: -len("List")]) in BUILT_IN:
         return "a List is no object of its own: declare its items one by one"
-    if kind.endswith("Patch") and (version, kind[: -len("Patch")]) in BUILT_IN:
-        return "Patch resources are not supported yet"
     return ""
 
 

@@ -70,6 +70,11 @@ class Mutable:
     secrets: bool = False
 
 
+def identity() -> list[Path]:
+    """The paths that say which object is meant."""
+    return [paths.parse(name) for name in ALWAYS]
+
+
 def fields(obj: Mapping[str, Any], mutable: Mutable) -> list[Path]:
     """The paths whose change replaces this object."""
     api_version, kind = obj.get("apiVersion"), obj.get("kind")
@@ -78,7 +83,7 @@ def fields(obj: Mapping[str, Any], mutable: Mutable) -> list[Path]:
         names = ("type", "stringData", "data")
     if (api_version, kind) == ("v1", "ConfigMap") and _is_frozen(obj, mutable.config_maps):
         names = ("binaryData", "data")
-    return [paths.parse(name) for name in (*ALWAYS, *names)]
+    return [*identity(), *map(paths.parse, names)]
 
 
 def _is_frozen(obj: Mapping[str, Any], mutable: bool) -> bool:

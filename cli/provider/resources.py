@@ -40,6 +40,12 @@ class Resources:
                 return None
             raise
 
+    async def patch(self, inputs: Object, manager: str, seconds: float) -> Outcome:
+        """Own the fields that `inputs` name, and no others, of an object that somebody else made."""
+        write = Write(manager, force=must_force(inputs, None, self.settings.patch_force, dry_run=False))
+        live = await self.kube.run(self.kube.server.apply(inputs, write))
+        return await self.waiting.until_ready(live, inputs, marks.timeout(inputs, seconds))
+
     async def create(self, inputs: Object, manager: str, seconds: float) -> Outcome:
         live = await self._create_in_order(inputs, manager)
         if inputs["kind"] == "CustomResourceDefinition":
@@ -47,14 +53,22 @@ class Resources:
         return await self.waiting.until_ready(live, inputs, marks.timeout(inputs, seconds))
 
     async def update(
-        self, name: str, inputs: Object, manager: str, seconds: float, *, ignore: Sequence[str], dry_run: bool
+        self,
+        name: str,
+        inputs: Object,
+        manager: str,
+        seconds: float,
+        *,
+        ignore: Sequence[str],
+        dry_run: bool,
+        patch: bool = False,
     ) -> Outcome:
         """Make a live object what `inputs` ask for, leaving alone what is ignored and belongs to others."""
         live = await self._live(inputs, name)
         if inputs["kind"] == "CustomResourceDefinition":
             updated = await self._replace(live, inputs, manager, dry_run)
         else:
-            live = live if dry_run else await self._hand_over(live, manager)
+            live = live if dry_run or patch else await self._hand_over(live, manager)
             wanted = leave_to_others(inputs, live, ignore, manager)
             write = Write(manager, dry_run, must_force(inputs, live, self.settings.patch_force, dry_run))
             updated = await self.kube.run(self.kube.server.apply(wanted, write))
@@ -63,10 +77,11 @@ class Resources:
         return await self.waiting.until_ready(updated, inputs, marks.timeout(inputs, seconds))
 
     async def relinquish(self, live: Object, manager: str) -> None:
-        """Give up every field that `manager` owns."""
+        """Give up every field that `manager` owns; fine when the object is gone."""
         metadata = {key: live["metadata"][key] for key in ("name", "namespace") if key in live["metadata"]}
         nothing = {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata}
-        await self.kube.run(self.kube.server.apply(nothing, Write(manager)))
+        if await self.read(live["apiVersion"], live["kind"], metadata["name"], metadata.get("namespace")):
+            await self.kube.run(self.kube.server.apply(nothing, Write(manager)))
 
     async def read(self, api_version: str, kind: str, name: str, namespace: str | None) -> Object | None:
         return await self.kube.run(self.kube.server.find(api_version, kind, name, namespace))

@@ -132,6 +132,7 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
             namespaced=session.cluster.is_namespaced(type_),
             mutable=session.settings.mutable,
             ignore=request.ignoreChanges,
+            patch=type_.patch,
         )
         return _diff_response(found)
 
@@ -140,13 +141,17 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
         marked = decode(request.properties)
         inputs = state.kubernetes_spelling(plain(marked))
         manager = state.manager(inputs, {}, session.new_manager())
+        patch = kinds.of_urn(request.urn).patch
         if request.preview:
-            live = None if values.has_unknown(inputs) else await session.resources.preview_create(inputs, manager)
+            live = (
+                None if patch or values.has_unknown(inputs) else await session.resources.preview_create(inputs, manager)
+            )
             if live is None:
                 return messages.CreateResponse(properties=request.properties)
             foreseen = state.outputs(inputs, foretold(live), marked, inputs["apiVersion"], manager)
             return messages.CreateResponse(properties=session.encode(foreseen))
-        outcome = await session.resources.create(inputs, manager, request.timeout)
+        make = session.resources.patch if patch else session.resources.create
+        outcome = await make(inputs, manager, request.timeout)
         recorded = state.outputs(inputs, outcome.live, marked, inputs["apiVersion"], manager)
         self._settle(outcome, recorded, "was created, but is not ready")
         return messages.CreateResponse(id=kinds.object_id(outcome.live), properties=session.encode(recorded))
@@ -163,7 +168,13 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
         name = before["metadata"]["name"]
         try:
             outcome = await session.resources.update(
-                name, inputs, manager, request.timeout, ignore=list(request.ignoreChanges), dry_run=request.preview
+                name,
+                inputs,
+                manager,
+                request.timeout,
+                ignore=list(request.ignoreChanges),
+                dry_run=request.preview,
+                patch=kinds.of_urn(request.urn).patch,
             )
         except UnknownKind:
             if request.preview:
@@ -201,6 +212,9 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
     async def Delete(self, request: Any, session: Session) -> Any:
         recorded = decode(request.properties)
         inputs, live = state.parse(recorded)
+        if kinds.of_urn(request.urn).patch:
+            await session.resources.relinquish(live, state.manager(inputs, recorded, ""))
+            return Empty()
         outcome = await session.resources.delete(live, inputs, request.timeout)
         if outcome.reasons:
             raise TurnoutError(f"{kinds.object_id(live)} was not deleted", why="\n".join(outcome.reasons))

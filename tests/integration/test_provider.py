@@ -131,6 +131,32 @@ def test_an_object_that_is_there_already_is_refused_or_adopted(engine: Engine, r
         engine.create(CONFIG_MAP, "shared", frozen)
 
 
+def test_a_patch_owns_its_fields_and_gives_them_back(engine: Engine, live: Live) -> None:
+    live.kube.create(
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "theirs", "namespace": live.namespace},
+            "data": {"a": "1"},
+        },
+        "somebody-else",
+    )
+    token = "kubernetes:core/v1:ConfigMapPatch"
+
+    def patch(**data: str) -> dict[str, object]:
+        return {"kind": "ConfigMap", "metadata": {"name": "theirs"}, "data": data}
+
+    made = engine.create(token, "patch", patch(b="2"))
+    assert live.get("ConfigMap", "theirs")["data"] == {"a": "1", "b": "2"}
+    assert engine.diff(made, patch(b="3")).fields == {"data.b": "UPDATE"}
+    changed = engine.update(made, patch(b="3"))
+    assert changed.outputs["__fieldManager"] == made.outputs["__fieldManager"]
+    with pytest.raises(Failed, match=r"somebody-else owns \.data\.a"):
+        engine.update(changed, patch(a="9"))
+    engine.delete(changed)
+    assert live.get("ConfigMap", "theirs")["data"] == {"a": "1"}
+
+
 def test_custom_resources_of_a_kind_that_was_just_made(engine: Engine, live: Live) -> None:
     group = f"t{live.namespace}.example.com"
     schema = {"openAPIV3Schema": {"type": "object", "x_kubernetes_preserve_unknown_fields": True}}

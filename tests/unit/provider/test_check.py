@@ -71,6 +71,12 @@ def test_what_cannot_be_is_refused(new: dict[str, Any], naming: Naming, property
     assert isinstance(failures[0], Failure)
 
 
+def test_a_patch_names_its_object() -> None:
+    patch = Type("v1", "ConfigMap", patch=True)
+    assert check({"metadata": {"name": "x"}}, {}, patch, NAMING, "dev")[1] == []
+    assert [failure.property for failure in check({}, {}, patch, NAMING, "dev")[1]] == ["metadata.name"]
+
+
 def test_secrets_stay_secret_and_nulls_go() -> None:
     found = inputs({"metadata": {"name": "x"}, "spec": {"a": Secret("s"), "b": None, "c": [{"d": None}]}})
     assert found["spec"] == {"a": Secret("s"), "c": [{}]}

@@ -199,6 +199,14 @@ def test_mutable_settings_and_immutable_objects() -> None:
         assert between(old, new, mutable=mutable).replaces == ["data.a"]
 
 
+def test_a_patch_is_replaced_only_for_another_object() -> None:
+    old, new = built("v1", "ConfigMap", "data.a", "1"), built("v1", "ConfigMap", "data.a", "2")
+    assert between(old, new, patch=True).replaces == []
+    assert between(old, {**new, "metadata": {"name": "y", "namespace": "dev"}}, patch=True).replaces == [
+        "metadata.name"
+    ]
+
+
 def test_a_deleted_parent_does_not_replace_for_what_it_held() -> None:
     old, new = built("batch/v1", "Job", "spec.template.a", "1"), built("batch/v1", "Job", "spec.other", "1")
     assert rows(between(old, new))["spec.template"] == ("delete", True)

@@ -10,6 +10,7 @@ from cli.provider.kinds import Type
     [
         ("kubernetes:apps/v1:Deployment", Type("apps/v1", "Deployment")),
         ("kubernetes:core/v1:ConfigMap", Type("v1", "ConfigMap")),
+        ("kubernetes:core/v1:NamespacePatch", Type("v1", "Namespace", patch=True)),
         ("kubernetes:rbac.authorization.k8s.io/v1:Role", Type("rbac.authorization.k8s.io/v1", "Role")),
         ("kubernetes:example.com/v1:WidgetPatch", Type("example.com/v1", "WidgetPatch")),
     ],
@@ -26,7 +27,6 @@ def test_a_type_token_names_version_and_kind(token: str, type_: Type) -> None:
         ("kubernetes:helm.sh/v4:Chart", "Helm"),
         ("kubernetes:kustomize/v2:Directory", "Kustomize"),
         ("kubernetes:core/v1:PodList", "List"),
-        ("kubernetes:apps/v1:DeploymentPatch", "Patch"),
         ("docker:index:Container", "not a Kubernetes kind"),
     ],
 )
