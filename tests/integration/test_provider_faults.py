@@ -97,7 +97,7 @@ def test_a_lost_right_stops_at_once(shaky: Shaky, live: Live, status: int, words
 def test_a_watch_that_expires_or_breaks_is_opened_again(shaky: Shaky) -> None:
     shaky.proxy.fail("old watch", "GET", path="watch=true")
     shaky.proxy.fail("reset", "GET", path="watch=true")
-    made = shaky.engine.create(DEPLOYMENT, "watched", deployment("watched"))
+    made = shaky.engine.create(DEPLOYMENT, "watched", deployment("watched", min_ready=4))
     assert made.outputs["status"]["availableReplicas"] == 1
     assert sum("watch=true" in line for line in shaky.proxy.seen) >= 3
 
