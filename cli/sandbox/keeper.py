@@ -11,11 +11,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from cli.sandbox import api, netpol, prerequisites, volumes
+from cli.sandbox import api, netpol, policy_plugin, prerequisites, volumes
 from cli.sandbox.config import kubeconfig_file
 from cli.sandbox.layout import Layout, Settings
 from cli.sandbox.mirror import Mirror
+from cli.sandbox.newcomers import Newcomers, merged, settled
 
 SETTLE = 0.02  # seconds to let changes that come together become one
 RETRY = 1.0
@@ -55,21 +57,27 @@ class Policies:
         subnets = settings.subnets
         self._nodes = (subnets.link, f"{subnets.block}.0.1")
         self._last = ""
+        self._one = threading.Lock()
         loop = Loop("policies", self._work)
         kube = api.client(layout, kubeconfig_file(layout, "keeper"))
         self._policies = Mirror(kube, "networking.k8s.io/v1", "NetworkPolicy", loop.nudge)
         self._pods = Mirror(kube, "v1", "Pod", loop.nudge)
         self._namespaces = Mirror(kube, "v1", "Namespace", loop.nudge)
+        self._newcomers = Newcomers(Path(policy_plugin.SOCKET), self._work)
         loop.start()
 
     def _work(self) -> None:
         mirrors = (self._policies, self._pods, self._namespaces)
         if not all(mirror.synced for mirror in mirrors):
             return
-        wanted = netpol.ruleset(netpol.cluster(*(mirror.all() for mirror in mirrors)), self._nodes)
-        if wanted != self._last:
-            _nft(wanted)
-            self._last = wanted
+        with self._one:
+            policies, pods, namespaces = (mirror.all() for mirror in mirrors)
+            early = self._newcomers.known()
+            wanted = netpol.ruleset(netpol.cluster(policies, merged(pods, early), namespaces), self._nodes)
+            if wanted != self._last:
+                _nft(wanted)
+                self._last = wanted
+            self._newcomers.forget(settled(pods, early))
 
 
 class Volumes:

@@ -20,9 +20,14 @@ from typing import Literal
 from cli.sandbox.selectors import Labels, Object, Pod, peers, pods, selected
 
 TABLE = "turnout-policy"
-# refused, not dropped: the client hears at once. An ICMP answer to a SYN would be held back for a second by Linux,
-# since it arrives while connect() still has the socket
-REFUSE = ("ip protocol tcp reject with tcp reset", "reject with icmp admin-prohibited")
+# Refused, not dropped, so that the client hears of it. A reset is heard at once, an ICMP answer to a SYN a second later
+# (it arrives while connect() still has the socket). But the reset of a bridged packet is sent as it is, so a client that
+# called a Service would not know whom it is from; ICMP answers are translated back.
+REFUSE = (
+    "ct status dnat reject with icmp admin-prohibited",
+    "ip protocol tcp reject with tcp reset",
+    "reject with icmp admin-prohibited",
+)
 Direction = Literal["ingress", "egress"]
 _PROTOCOLS = {"TCP": "tcp", "UDP": "udp", "SCTP": "sctp"}
 

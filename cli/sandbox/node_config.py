@@ -15,6 +15,7 @@ from cli.sandbox.layout import NODE, Layout, Settings
 
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 BRIDGE = "pods"
+POLICY_PLUGIN = "turnout-policy"
 DOMAIN = "cluster.local"
 
 
@@ -84,7 +85,7 @@ def cni(settings: Settings) -> str:
             "routes": [{"dst": "0.0.0.0/0"}],
         },
     }
-    document = {"cniVersion": "1.0.0", "name": "sandbox", "plugins": [bridge]}
+    document = {"cniVersion": "1.0.0", "name": "sandbox", "plugins": [bridge, {"type": POLICY_PLUGIN}]}
     return json.dumps(document, indent=2) + "\n"
 
 

@@ -13,7 +13,9 @@ from cli.sandbox.processes import Program
 from components import versions
 
 USERS = ("kube-controller-manager", "kube-scheduler")
+CNI_PLUGINS = ("bridge", "host-local", "loopback", "portmap")
 NODE_USERS = ("kubelet", "kube-proxy")
+_KEEPERS_CODE = ("keeper", "mirror", "netpol", "newcomers", "policy_plugin", "selectors", "volumes")
 # what a pull through containerd, or a program of our own started from another folder, has to know
 _PROXY = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 _PLACES = ("TURNOUT_STATE", "TURNOUT_CACHE", "XDG_STATE_HOME", "XDG_CACHE_HOME", "HOME")
@@ -40,14 +42,27 @@ def _render_node(layout: Layout, settings: Settings, found: Mapping[str, Path], 
     folder = layout.config
     pause = versions.SANDBOX_IMAGES["pause"]
     (folder / "cni").mkdir(exist_ok=True)
+    _install_plugins(folder / "cni-plugins", found)
     write(folder / "cni" / "10-sandbox.conflist", node_config.cni(settings))
     file_system = node.file_system(layout.root, Path("/proc/self/mountinfo").read_text())
-    containerd = node_config.containerd(layout, found["bridge"].parent, pause, file_system)
+    containerd = node_config.containerd(layout, folder / "cni-plugins", pause, file_system)
     write(folder / "containerd.toml", containerd)
     write(folder / "resolv.conf", node_config.resolv_conf(upstream), mode=0o644)
     kubelet = node_config.kubelet(layout, settings, folder / "resolv.conf", cgroups.path(layout.identity()))
     write(folder / "kubelet.json", kubelet)
     write(folder / "kube-proxy.json", node_config.kube_proxy(layout, settings))
+
+
+def _install_plugins(folder: Path, found: Mapping[str, Path]) -> None:
+    """All plugins in one folder, as CNI wants them; ours as a program of its own, whatever becomes of this package."""
+    folder.mkdir(exist_ok=True)
+    for name in CNI_PLUGINS:
+        link = folder / name
+        if not link.is_symlink() or link.readlink() != found[name]:
+            link.unlink(missing_ok=True)
+            link.symlink_to(found[name])
+    source = Path(__file__).with_name("policy_plugin.py").read_text()
+    write(folder / node_config.POLICY_PLUGIN, f"#!{sys.executable} -IS\n{source}", mode=0o700)
 
 
 def etcd(layout: Layout, settings: Settings, found: Mapping[str, Path]) -> Program:
@@ -95,7 +110,9 @@ def keeper(layout: Layout, settings: Settings) -> Program:
     """The sandbox's own loops, see `keeper`."""
     command = (sys.executable, "-m", "cli.sandbox.keeper", layout.name, settings.pods)
     code = Path(__file__).parent
-    sources = [code / name for name in ("keeper.py", "mirror.py", "netpol.py", "selectors.py", "volumes.py")]
+    sources = [
+        code / name for name in ("keeper.py", "mirror.py", "netpol.py", "newcomers.py", "selectors.py", "volumes.py")
+    ]
     stamp = "".join(path.read_text() for path in sources)
     return Program("keeper", command, stamp, (*_kept(_PLACES), ("PYTHONPATH", str(code.parent.parent))))
 

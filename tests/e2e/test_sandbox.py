@@ -107,10 +107,28 @@ def test_an_allowed_connection_passes_and_any_other_is_refused_at_once(own: Layo
     address = kube.get("v1", "Pod", "web", "boxes")["status"]["podIP"]
     for url in ("http://web.boxes.svc.cluster.local", f"http://{address}:8080"):
         assert inside(own, "client", "wget", "-qO-", url).stdout == "web\n"
-    began = time.monotonic()
-    refused = inside(own, "stranger", "wget", "-qO-", f"http://{address}:8080", expect=1)
-    assert "refused" in refused.stderr
-    assert time.monotonic() - began < 5
+    service = kube.get("v1", "Service", "web", "boxes")["spec"]["clusterIP"]
+    for url, words in ((f"http://{address}:8080", "Connection refused"), (f"http://{service}", "No route to host")):
+        began = time.monotonic()
+        assert words in inside(own, "stranger", "wget", "-qO-", url, expect=1).stderr
+        assert time.monotonic() - began < 5
+
+
+@pytest.mark.usefixtures("boxes")
+def test_policies_know_a_pod_before_its_first_packet(kube: Kube) -> None:
+    """A new client's first connection is not turned away, and a new stranger's is."""
+    address = kube.get("v1", "Pod", "web", "boxes")["status"]["podIP"]
+    ask = f"time wget -qO- http://{address}:8080"
+    for name, expected in (("client", "web"), ("stranger", "Connection refused")):
+        early = box(f"early-{name}")
+        early["metadata"]["labels"] = {"name": name}
+        early["spec"]["restartPolicy"] = "Never"
+        early["spec"]["containers"][0] |= {"command": ["sh", "-c", ask], "readinessProbe": None}
+        kube.apply(early, MANAGER)
+        eventually(partial(ended, kube, f"early-{name}"), seconds=30, every=0.1)
+        said = kube.logs("boxes", f"early-{name}")
+        assert expected in said
+        assert "real\t0m 0." in said
 
 
 @pytest.mark.usefixtures("boxes")
@@ -293,6 +311,10 @@ def ready(kube: Kube, name: str) -> bool:
     except NotFound:
         return False
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def ended(kube: Kube, name: str) -> bool:
+    return kube.get("v1", "Pod", name, "boxes").get("status", {}).get("phase") in ("Succeeded", "Failed")
 
 
 def box(name: str, *, claim: str | None = None) -> dict[str, Any]:
