@@ -21,8 +21,8 @@ from cli.sandbox.selectors import Labels, Object, Pod, peers, pods, selected
 
 TABLE = "turnout-policy"
 # Refused, not dropped, so that the client hears of it. A reset is heard at once, an ICMP answer to a SYN a second later
-# (it arrives while connect() still has the socket). But the reset of a bridged packet is sent as it is, so a client that
-# called a Service would not know whom it is from; ICMP answers are translated back.
+# (it arrives while connect() still has the socket). But the reset of a bridged packet is sent as it is, and a client
+# that called a Service would not know whom it is from; ICMP answers are translated back.
 REFUSE = (
     "ct status dnat reject with icmp admin-prohibited",
     "ip protocol tcp reject with tcp reset",
