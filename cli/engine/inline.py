@@ -5,6 +5,9 @@ Importing this module imports pulumi and grpc (about 0.4 s): do it while a provi
 
 from __future__ import annotations
 
+import contextvars
+import platform
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,25 +16,24 @@ from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.automation._server import LanguageServer
-from pulumi.errors import RunError
-from pulumi.runtime.proto import events_pb2_grpc, language_pb2, language_pb2_grpc
+from pulumi.runtime import reset_options, run_in_stack, set_all_config
+from pulumi.runtime.proto import events_pb2_grpc, language_pb2, language_pb2_grpc, plugin_pb2
 
-from cli.engine import events
+from cli.engine import evaluate, events
 
 Program = Callable[[], object]
 
 # What the engine asks at once: the program's run, the event stream, and short questions beside them.
 _WORKERS = 6
+_THREADS_EACH = 4
 _LIMIT = 400 * 1024 * 1024
 _OPTIONS = (("grpc.max_receive_message_length", _LIMIT), ("grpc.so_reuseport", 0))
 
 
-class Inline(LanguageServer):
+class Inline(language_pb2_grpc.LanguageRuntimeServicer):
     """Runs the program in this process. `error` is what it raised, with its type kept."""
 
     def __init__(self) -> None:
-        super().__init__(self._run_program)
         self._loaded = threading.Event()
         self._program: Program | None = None
         self.error: BaseException | None = None
@@ -41,11 +43,43 @@ class Inline(LanguageServer):
         self._program = program
         self._loaded.set()
 
-    def Run(self, request: Any, context: Any) -> Any:  # noqa: N802  (named by the protocol)
+    def About(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002  (this and the rest: named by the protocol)
+        return language_pb2.AboutResponse(executable=sys.executable, version=platform.python_version())
+
+    def GetRequiredPlugins(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
+        return language_pb2.GetRequiredPluginsResponse()
+
+    def GetRequiredPackages(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
+        return language_pb2.GetRequiredPackagesResponse()
+
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
+        return plugin_pb2.PluginInfo()
+
+    def Run(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
         self._loaded.wait()
         if self._program is None:
             return language_pb2.RunResponse(error="the program could not be loaded")
-        return super().Run(request, context)  # type: ignore[no-untyped-call]
+        contextvars.copy_context().run(self._run, request)
+        return language_pb2.RunResponse(error=str(self.error) if self.error else "")
+
+    def _run(self, request: Any) -> None:
+        reset_options(
+            project=request.project,
+            stack=request.stack,
+            parallel=request.parallel,
+            engine_address=request.args[0] if request.args else "",
+            monitor_address=request.monitor_address,
+            preview=request.dryRun,
+            organization=request.organization or "organization",
+        )
+        set_all_config(request.config, request.configSecretKeys or None)
+        try:
+            evaluate.to_end(run_in_stack(self._run_program), threads=max(request.parallel, 1) * _THREADS_EACH)
+        except grpc.RpcError as error:
+            if error.code() != grpc.StatusCode.UNAVAILABLE:
+                self.error = self.error or error
+        except Exception as error:
+            self.error = self.error or error
 
     def _run_program(self) -> None:
         try:
@@ -53,7 +87,7 @@ class Inline(LanguageServer):
                 self._program()
         except BaseException as error:
             self.error = error
-            raise RunError(str(error)) from error
+            raise
 
 
 class Events(events_pb2_grpc.EventsServicer):

@@ -6,14 +6,13 @@ alone decides the result, so two renders of one commit are equal.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.engine import environ
+from cli.engine import environ, evaluate
 from cli.engine.graph import ResourceGraph
 from cli.engine.run import as_turnout_error, load_program
 from cli.errors import UsageError
@@ -102,7 +101,10 @@ def _render(root: Path, environment: str, program: Program) -> ResourceGraph:
     configure(_settings(root, project, environment, monitor, Log()))
     set_all_config(*config(root, environment))
     faults: list[BaseException] = []
-    _run(run_in_stack(_guarded(program, faults)), faults)
+    try:
+        evaluate.to_end(run_in_stack(_guarded(program, faults)))
+    except Exception as error:
+        raise (faults[0] if faults else error) from error
     return monitor.graph()
 
 
@@ -129,27 +131,6 @@ def _guarded(program: Program, faults: list[BaseException]) -> Callable[[], None
             raise
 
     return run
-
-
-def _run(work: Any, faults: list[BaseException]) -> None:
-    loop = asyncio.new_event_loop()
-    loop.set_exception_handler(lambda *_: None)
-    try:
-        loop.run_until_complete(work)
-    except Exception as error:
-        raise (faults[0] if faults else error) from error
-    finally:
-        _cancel_rest(loop)
-        loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
-
-
-def _cancel_rest(loop: asyncio.AbstractEventLoop) -> None:
-    rest = asyncio.all_tasks(loop)
-    for task in rest:
-        task.cancel()
-    if rest:
-        loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
 
 
 def _key(root: Path, key: str) -> str:

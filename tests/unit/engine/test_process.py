@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from cli.engine import process
+from cli.engine.process import Running
+from cli.errors import Interrupted
+
+HERE = Path(__file__).parent
+
+
+def running(script: str) -> Running:
+    return Running(["sh", "-c", script], cwd=HERE, env={"PATH": "/usr/bin:/bin"})
+
+
+def wait_for(marker: Path) -> None:
+    deadline = time.monotonic() + 10
+    while not marker.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_both_outputs_are_gathered_whole() -> None:
+    with running("seq 1 60000; echo bad >&2; exit 3") as child:
+        finished = child.wait()
+    assert (finished.code, finished.err, finished.interrupted) == (3, "bad\n", False)
+    assert finished.out.endswith("59999\n60000\n")
+    assert finished.out.startswith("1\n2\n")
+
+
+def test_the_first_interruption_asks_to_stop(tmp_path: Path) -> None:
+    marker = tmp_path / "ready"
+    with running(f"trap 'echo stopping; exit 4' INT; touch {marker}; while :; do sleep 0.05; done") as child:
+        wait_for(marker)
+        child.interrupt()
+        finished = child.wait()
+    assert (finished.code, finished.out, finished.interrupted) == (4, "stopping\n", True)
+
+
+def test_the_second_interruption_ends_what_does_not_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "AT_ONCE_LIMIT", 0.2)
+    marker = tmp_path / "ready"
+    with running(f"trap '' INT; touch {marker}; while :; do sleep 0.05; done") as child:
+        wait_for(marker)
+        child.interrupt()
+        child.interrupt()
+        with pytest.raises(Interrupted):
+            child.wait()
+
+
+def test_leaving_the_block_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "STOP_LIMIT", 0.2)
+    marker = tmp_path / "alive"
+    with pytest.raises(ValueError, match="given up"), running(f"trap '' INT; while :; do touch {marker}; done"):
+        wait_for(marker)
+        raise ValueError("given up")
+    marker.unlink()
+    time.sleep(0.2)
+    assert not marker.exists()
