@@ -46,7 +46,7 @@ class Demo:
         if self.facts.pods == "real":
             self.roll_under_load(cluster)
         else:
-            self.roll()
+            self.roll_without_load(cluster)
         self.apply_again()
         if self.facts.pods == "real":
             self.take_the_protection_out(cluster)
@@ -114,6 +114,11 @@ class Demo:
         self.facts.requests, self.facts.failed = counted["requests"], counted["failed"]
         self.facts.latency_ms, self.facts.late = counted["latency_ms"], counted["late"]
         self.terminal.say(f"{counted['requests']} requests, outcomes: {counted['outcomes']}")
+
+    def roll_without_load(self, cluster: Cluster) -> None:
+        self.roll()
+        undo, _ = self.undo_by_kubectl(cluster)
+        self.facts.kubectl_undo_seconds = undo.seconds
 
     def roll(self) -> Ran:
         self.terminal.step(f"Change the app's version to {NEW}, and see what that would do")
