@@ -29,6 +29,7 @@ REFUSE = (
     "reject with icmp admin-prohibited",
 )
 Direction = Literal["ingress", "egress"]
+DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
 _PROTOCOLS = {"TCP": "tcp", "UDP": "udp", "SCTP": "sctp"}
 
 
@@ -54,7 +55,7 @@ def ruleset(state: Cluster, nodes: Sequence[str]) -> str:
     `nodes`: addresses and networks, as CIDRs, that are no pod's and may always come in.
     """
     chains: dict[str, list[str]] = {}
-    maps = {direction: _entries(state, direction, chains) for direction in ("ingress", "egress")}  # type: ignore[arg-type]
+    maps = {direction: _entries(state, direction, chains) for direction in DIRECTIONS}
     itself = [f"{pod.ip} . {pod.ip}" for pod in state.pods]
     lines = [
         f"table ip {TABLE}",
