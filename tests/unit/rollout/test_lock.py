@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -69,7 +70,9 @@ def test_living_holder_is_waited_for(cluster: Any, kube: Any) -> None:
 def test_holder_silent_for_two_lease_times_by_the_servers_own_stamps_is_replaced(cluster: Any, kube: Any) -> None:
     held_by_bea(cluster, written="2026-01-01T00:00:00Z")
     cluster.now = "2026-01-01T00:01:30Z"
+    began = time.monotonic()
     with environment_lock(kube, "dev", command="turnout rollback dev"):
+        assert time.monotonic() - began < lease.DURATION / 2, "it was not waited for"
         assert lock.current(kube, "dev").command == "turnout rollback dev"  # type: ignore[union-attr]
 
 
