@@ -8,7 +8,6 @@ from typing import NoReturn
 import grpc
 import grpc.aio
 from google.protobuf.any_pb2 import Any as Packed
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
 from cli.errors import TurnoutError
 from cli.kube.errors import Unauthorized, Unreachable
@@ -43,7 +42,7 @@ async def fail_partly(context: grpc.aio.ServicerContext, error: NotReady, *, kee
     )
     packed = Packed()
     packed.Pack(detail)
-    status = Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error), details=[packed])
+    status = protocol.status.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error), details=[packed])
     await context.abort(
         grpc.StatusCode.UNKNOWN,
         str(error),

@@ -14,7 +14,6 @@ from typing import Any
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
 from cli.provider import protocol, settings
 from cli.provider.values import Properties, decode, encode
@@ -32,7 +31,7 @@ class Failed(Exception):
         self.id = ""
         for key, value in error.trailing_metadata() or ():
             if key == "grpc-status-details-bin":
-                self._unpack(Status.FromString(value))
+                self._unpack(protocol.status.Status.FromString(value))
 
     def _unpack(self, status: Any) -> None:
         detail = messages.ErrorResourceInitFailed()
