@@ -22,7 +22,6 @@ from cli.errors import TurnoutError, UsageError
 Kind = Literal["own", "official"]
 
 START_LIMIT = 30.0
-STOP_LIMIT = 3.0
 _PLUGIN = "pulumi-resource-kubernetes"
 
 
@@ -90,17 +89,13 @@ class Attachment:
         self.close()
 
     def close(self) -> None:
-        """End the child; at once when it does not end by itself."""
+        """End the child at once: the engine has ended, so that nothing of it is under way."""
         child = self._child
         if child is None or child.stdin is None or child.stdout is None:
             return
         child.stdin.close()
-        child.terminate()
-        try:
-            child.wait(STOP_LIMIT)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        child.kill()
+        child.wait()
         child.stdout.close()
 
     def _listening_port(self) -> int:
