@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from components.secret import Secret
 from infra.cluster import defaults as cluster_defaults
-from infra.settings import SECTIONS, Settings
+from infra.model import SECTIONS, Settings
 
 TIERS = ("dev", "staging", "prod")
 
