@@ -11,7 +11,7 @@ from tests.harness import ROOT
 def main() -> None:
     """Build every part and image that the tests use; what is in the cache already costs nothing."""
     progress = for_terminal()
-    build.ensure(parts.TESTS, progress)
+    build.ensure((*parts.TESTS, *parts.ADDONS), progress)
     build_everything(ROOT, progress)
 
 
