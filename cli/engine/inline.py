@@ -36,12 +36,18 @@ class Inline(language_pb2_grpc.LanguageRuntimeServicer):
     def __init__(self) -> None:
         self._loaded = threading.Event()
         self._program: Program | None = None
+        self._evaluation = evaluate.Evaluation()
         self.error: BaseException | None = None
 
     def load(self, program: Program | None) -> None:
         """Hand the program over; None when it could not be loaded, which ends the run before it starts."""
         self._program = program
         self._loaded.set()
+
+    def end(self) -> None:
+        """Nobody listens to the program any more."""
+        self.load(None)
+        self._evaluation.end()
 
     def About(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002  (this and the rest: named by the protocol)
         return language_pb2.AboutResponse(executable=sys.executable, version=platform.python_version())
@@ -74,7 +80,7 @@ class Inline(language_pb2_grpc.LanguageRuntimeServicer):
         )
         set_all_config(request.config, request.configSecretKeys or None)
         try:
-            evaluate.to_end(run_in_stack(self._run_program), threads=max(request.parallel, 1) * _THREADS_EACH)
+            self._evaluation.run(run_in_stack(self._run_program), max(request.parallel, 1) * _THREADS_EACH)
         except grpc.RpcError as error:
             if error.code() != grpc.StatusCode.UNAVAILABLE:
                 self.error = self.error or error
@@ -128,5 +134,5 @@ class Serving:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.language.load(None)
+        self.language.end()
         self._server.stop(grace=0)
