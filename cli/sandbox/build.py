@@ -28,7 +28,13 @@ from cli.sandbox import parts, prefetch, prune, toolchain
 from cli.sandbox.parts import Part, Program
 from cli.sandbox.toolchain import Go
 
-FLAGS: Final = ("-mod=readonly", "-trimpath", "-buildvcs=false", "-v")  # of every build: only so are packages shared
+FLAGS: Final = (  # the same for every build: else Go compiles packages that two programs share twice
+    "-mod=readonly",
+    "-trimpath",
+    "-buildvcs=false",
+    "-gcflags=all=-dwarf=false",
+    "-v",
+)
 _TAIL: Final = 15
 _COUNT_SHOWN_EVERY: Final = 100
 _WARM: Final = 3  # that many times faster than usual: Go had it all compiled, which says nothing about a cold build

@@ -107,12 +107,8 @@ def base(user: str) -> list[Entry]:
 
 def _single(name: str, binary: str, path: str, user: _User, *command: str, data: str = "") -> Recipe:
     """An image of one static binary, with a folder of its own for data if it needs one."""
-    return _static(name, ((binary, path),), user, *command, data=data)
-
-
-def _static(name: str, programs: tuple[tuple[str, str], ...], user: _User, *command: str, data: str = "") -> Recipe:
-    config = Config((programs[0][1],), command, user.config, working_dir=f"/{data}")
-    return Recipe(name, config, programs, entries=(Directory(data, 0o755, user.owner),) if data else ())
+    config = Config((path,), command, user.config, working_dir=f"/{data}")
+    return Recipe(name, config, ((binary, path),), entries=(Directory(data, 0o755, user.owner),) if data else ())
 
 
 def _applets(names: str) -> tuple[Entry, ...]:
@@ -169,17 +165,19 @@ RECIPES: Final[tuple[Recipe, ...]] = (
         skip=(*_NOT_NEEDED, "etc/redis/", "etc/default/", "etc/logrotate.d/", "var/"),
         entries=(*_applets(_SHELL), Directory("data", 0o755, _REDIS.owner)),
     ),
-    _static(
+    _single(
         "prometheus",
-        (("prometheus", "/bin/prometheus"), ("promtool", "/bin/promtool")),
+        "prometheus",
+        "/bin/prometheus",
         _NOBODY,
         "--config.file=/etc/prometheus/prometheus.yml",
         "--storage.tsdb.path=/prometheus",
         data="prometheus",
     ),
-    _static(
+    _single(
         "alertmanager",
-        (("alertmanager", "/bin/alertmanager"), ("amtool", "/bin/amtool")),
+        "alertmanager",
+        "/bin/alertmanager",
         _NOBODY,
         "--config.file=/etc/alertmanager/alertmanager.yml",
         "--storage.path=/alertmanager",

@@ -88,7 +88,8 @@ def test_an_unknown_name_is_wrong_use(calls: Path) -> None:
 def test_flags_reach_go(calls: Path) -> None:
     build.ensure(["one"], Silent())
     assert (
-        "-mod=readonly -trimpath -buildvcs=false -v -tags=tag -ldflags=-s -w -X main.version=1 -o" in calls.read_text()
+        "-mod=readonly -trimpath -buildvcs=false -gcflags=all=-dwarf=false -v -tags=tag"
+        " -ldflags=-s -w -X main.version=1 -o" in calls.read_text()
     )
 
 

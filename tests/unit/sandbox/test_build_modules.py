@@ -26,6 +26,22 @@ _MODULES = {
     "sigs.k8s.io/metrics-server": f"v{versions.METRICS_SERVER}",
 }
 
+# Modules that many parts share and that take long to compile: all parts must use one version of each.
+_SHARED = (
+    "golang.org/x/net",
+    "golang.org/x/sys",
+    "golang.org/x/text",
+    "google.golang.org/grpc",
+    "google.golang.org/protobuf",
+    "go.opentelemetry.io/otel",
+    "github.com/prometheus/client_golang",
+    "k8s.io/api",
+    "k8s.io/apimachinery",
+    "k8s.io/client-go",
+    "k8s.io/kube-openapi",
+    "sigs.k8s.io/structured-merge-diff/v6",
+)
+
 every_part = pytest.mark.parametrize("part", parts.PARTS, ids=lambda part: part.name)
 
 
@@ -62,11 +78,36 @@ def test_what_a_module_needs_is_pinned_by_digest(part: Part) -> None:
         assert (part.module / "go.sum").stat().st_size > 0
 
 
+@pytest.mark.parametrize("module", _SHARED)
+def test_what_parts_share_is_compiled_once(module: str) -> None:
+    # The newest release of each that can be had needs an older client-go; the second is an add-on.
+    behind = {"collector", "kube-state-metrics"} if "k8s.io/" in module else {"kube-state-metrics"}
+    others = [part for part in parts.PARTS if part.name not in behind]
+    found = {part.name: _version(module, (part.module / "go.mod").read_text()) for part in others}
+    assert len({version for version in found.values() if version}) == 1, found
+
+
+def _version(module: str, text: str) -> str | None:
+    """The version that a go.mod file builds with: its replacement, else what it requires."""
+    replaced = re.search(rf"^(?:replace )?\t?{re.escape(module)} => \S+ (v\S+)$", text, re.MULTILINE)
+    required = re.search(rf"^(?:require )?\t?{re.escape(module)} (v\S+)", text, re.MULTILINE)
+    match = replaced or required
+    return match.group(1) if match else None
+
+
 def test_names_are_unique_and_groups_know_them() -> None:
     names = [name for part in parts.PARTS for name in {part.name, *part.binaries}]
     assert len(names) == len(set(names))
-    groups = (parts.CONTROL_PLANE, parts.REAL, parts.SIMULATED, parts.ENGINE, parts.MONITORING, parts.ADDONS)
-    assert {name for group in groups for name in group} == {part.name for part in parts.PARTS}
+    groups = (parts.DEMO, parts.SIMULATED, parts.ADDONS, parts.VALIDATORS)
+    assert sorted(name for group in groups for name in group) == sorted(part.name for part in parts.PARTS)
+
+
+def test_the_demo_builds_no_more_than_it_runs() -> None:
+    known = {name for part in parts.find(parts.DEMO) for name in part.binaries}
+    addons = {"kube-state-metrics", "metrics-server"}
+    in_images = {program for recipe in recipes.RECIPES if recipe.name not in addons for program, _ in recipe.programs}
+    assert in_images <= known
+    assert not known & {"kwok", "promtool", "amtool", "logcli", *addons}
 
 
 def test_every_image_has_a_recipe_and_a_version() -> None:
