@@ -46,9 +46,9 @@ class Environment:
         """What a command says under --json."""
         return json.loads(self.turnout(*words, "--json").stdout)
 
-    def ask(self, namespace: str, service: str, port: str, path: str) -> Any:
+    def ask(self, namespace: str, service: str, port: str, path: str, query: dict[str, str] | None = None) -> Any:
         """GET through the API server's proxy."""
-        return json.loads(self.kube.proxy(namespace, service, port, path))
+        return json.loads(self.kube.proxy(namespace, service, port, path, query))
 
     @contextmanager
     def load(self) -> Iterator[Load]:

@@ -29,7 +29,7 @@ def test_a_second_up_changes_nothing(dev: Environment) -> None:
 
 
 def test_up_after_refresh_changes_nothing(dev: Environment) -> None:
-    dev.turnout("refresh", "dev", "--yes")
+    dev.turnout("refresh", "dev")
     assert changes(dev.json("up", "dev", "--yes")) == []
 
 
@@ -51,8 +51,8 @@ def test_a_trace_id_of_the_app_is_found_in_its_log_line_in_loki(dev: Environment
 
     def lines() -> list[str]:
         query = f'{{k8s_namespace_name="dev"}} |= "{trace}"'
-        path = f"/loki/api/v1/query_range?query={quoted(query)}&since=10m"
-        streams = dev.ask("dev-monitoring", "loki", "http", path)["data"]["result"]
+        wanted = {"query": query, "since": "10m"}
+        streams = dev.ask("dev-monitoring", "loki", "http", "/loki/api/v1/query_range", wanted)["data"]["result"]
         return [line for stream in streams for _, line in stream["values"]]
 
     found = eventually(lines, seconds=60)
@@ -82,9 +82,3 @@ def ask_with_trace(dev: Environment, trace: str) -> bool:
     body = json.dumps({"name": "e2e", "goal": f"add 2 and 3 at {time.time():.0f}"}).encode()
     with urllib.request.urlopen(urllib.request.Request(address, body, head), timeout=10) as answer:
         return bool(200 <= answer.status < 300)
-
-
-def quoted(query: str) -> str:
-    from urllib.parse import quote
-
-    return quote(query, safe="")
