@@ -13,12 +13,14 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from cli import paths
 from cli.demo.project import ENVIRONMENT, SANDBOX
+from cli.engine import binary, environ
+from cli.engine.attach import Attachment
 from cli.engine.render import render
 from cli.progress import for_terminal
 from cli.sandbox import build
@@ -38,6 +40,7 @@ class Contender:
     resources: int
     command: list[str]
     fine: tuple[int, ...] = (0,)
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,21 +60,22 @@ def main() -> int:
     if not (PROJECT / "cluster").exists():
         sys.stderr.write("bench: there is no demo environment to measure on; next: make demo\n")
         return 2
-    rows = [row for group in works() for row in measured(group)]
+    with Attachment({**os.environ, "TURNOUT_PROVIDER": "own"}) as provider:
+        rows = [row for group in works(provider) for row in measured(group)]
     out = paths.work_dir(ROOT) / "bench.json"
     out.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
     sys.stdout.write("\n".join(table(rows)) + f"\n\n{out.relative_to(ROOT)}\n")
     return 0
 
 
-def works() -> Iterator[list[Contender]]:
-    """Groups of contenders that do the same."""
+def works(provider: Attachment) -> Iterator[list[Contender]]:
+    """Groups of contenders that do the same. Plain pulumi uses `provider`, which is already there when it starts."""
     yield [Contender("help", "turnout", 0, [COMMAND, "--help"])]
     objects = _objects()
     count = len(objects)
     yield [
         Contender("preview, nothing changed", "turnout", count, [COMMAND, "-C", str(PROJECT), "preview", ENVIRONMENT]),
-        *_plain_pulumi(count),
+        *_plain_pulumi(count, provider),
         Contender("preview, nothing changed", "kubectl", count, _kubectl_diff(objects), fine=(0, 1)),
     ]
 
@@ -95,7 +99,9 @@ def measured(group: list[Contender]) -> list[Row]:
 def once(one: Contender) -> tuple[float, float]:
     """Seconds and peak MB of the largest process of one run."""
     began = time.monotonic()
-    process = subprocess.Popen(one.command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=_env())
+    process = subprocess.Popen(
+        one.command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, **one.env}
+    )
     said = process.stderr.read() if process.stderr else b""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -115,12 +121,14 @@ def table(rows: list[Row]) -> list[str]:
     ]
 
 
-def _plain_pulumi(count: int) -> list[Contender]:
-    if not (shutil.which("pulumi-language-python") and shutil.which("pulumi")):
+def _plain_pulumi(count: int, provider: Attachment) -> list[Contender]:
+    if not shutil.which("pulumi-language-python"):
         sys.stderr.write("bench: plain pulumi is left out: its Python language host is not on PATH\n")
         return []
-    command = ["pulumi", "preview", "--stack", ENVIRONMENT, "--non-interactive"]
-    return [Contender("preview, nothing changed", "pulumi", count, command)]
+    pulumi = str(binary.find(for_terminal(quiet=True)).path)
+    command = [pulumi, "preview", "--stack", ENVIRONMENT, "--non-interactive"]
+    variables = environ.variables(PROJECT, dict(os.environ)) | provider.variables()
+    return [Contender("preview, nothing changed", "pulumi", count, command, env=variables)]
 
 
 def _objects() -> list[dict[str, object]]:
@@ -135,12 +143,6 @@ def _kubectl_diff(objects: list[dict[str, object]]) -> list[str]:
     kubectl = str(build.ensure(["kubectl"], for_terminal(quiet=True))["kubectl"])
     config = f"--kubeconfig={paths.sandbox_kubeconfig(SANDBOX)}"
     return [kubectl, config, "diff", "--server-side", "--force-conflicts", f"--filename={file}"]
-
-
-def _env() -> dict[str, str]:
-    known = {"PULUMI_CONFIG_PASSPHRASE_FILE": str(paths.work_dir(PROJECT) / "passphrase")}
-    backend = {"PULUMI_BACKEND_URL": f"file://{paths.work_dir(PROJECT) / 'state'}"}
-    return {**known, **backend, **os.environ}
 
 
 if __name__ == "__main__":
