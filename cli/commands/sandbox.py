@@ -53,18 +53,27 @@ def up(
 
 
 @app.command()
-def down(name: Name = "main", as_json: Json = False) -> None:
+def down(
+    name: Name = "main",
+    every: Annotated[bool, typer.Option("--all", help="Every sandbox of this user on this machine.")] = False,
+    as_json: Json = False,
+) -> None:
     """End a sandbox and remove all that is left of it: processes, mounts, namespaces, tables, data.
 
     Example: turnout sandbox down
     """
-    from cli.sandbox import cluster
+    from cli.sandbox import cluster, layout
 
-    removed = cluster.down(name, for_terminal(quiet=as_json))
+    progress = for_terminal(quiet=as_json)
+    removed = {one: cluster.down(one, progress) for one in (layout.names() if every else [name])}
     if as_json:
-        _print({"name": name, "removed": removed})
-    else:
-        typer.echo(f"sandbox {name} is gone" if removed else f"there is no sandbox {name}")
+        found = [{"name": one, "removed": gone} for one, gone in removed.items()]
+        _print(found if every else found[0])
+        return
+    for one, gone in removed.items():
+        typer.echo(f"sandbox {one} is gone" if gone else f"there is no sandbox {one}")
+    if not removed:
+        typer.echo("there is no sandbox")
 
 
 @app.command()

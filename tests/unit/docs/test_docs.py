@@ -17,6 +17,7 @@ FENCE = re.compile(r"```.*?```", re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"^ {4,}\S.*$|`[^`\n]+`", re.MULTILINE)
 CALLED = re.compile(r"(?<![\w./:-])(?:\.venv/bin/)?turnout(?: -C \S+)? ([a-z]+(?: [a-z]+)?)\b(?!\.)")
+LINE = re.compile(r"(?:^ {4,}|\.venv/bin/|\$\(BIN\)/)turnout(?: -C \S+)? ([a-z][^#|`\n]*)", re.MULTILINE)
 TARGET = re.compile(r"\bmake ([a-z0-9]+)")
 
 
@@ -54,6 +55,17 @@ def test_every_option_has_help() -> None:
 def test_commands_that_pages_name_exist() -> None:
     known = {path for path, _ in reference.commands()}
     assert [(page, words) for page, words in called() if not _names_a_command(words.split(), known)] == []
+
+
+def test_options_that_pages_and_the_makefile_use_exist() -> None:
+    options = {path: {name for one in command.params for name in one.opts} for path, command in reference.commands()}
+    wrong = []
+    for page in [ROOT / "Makefile", *pages()]:
+        for line in (found.split() for found in LINE.findall(page.read_text())):
+            path = next((path for path in (" ".join(line[:2]), line[0]) if path in options), "")
+            unknown = {word.split("=")[0] for word in line if re.match(r"--?[a-z]", word)} - options.get(path, set())
+            wrong += [(page.name, " ".join(line), option) for option in unknown - {"-C"}]
+    assert wrong == []
 
 
 def called() -> Iterator[tuple[str, str]]:

@@ -38,6 +38,7 @@ def test_a_sandbox_that_is_not_there_is_named_with_the_command_that_makes_it(com
 
 def test_down_of_nothing_does_nothing() -> None:
     assert json.loads(CliRunner().invoke(app, ["down", "ci", "--json"]).stdout) == {"name": "ci", "removed": False}
+    assert json.loads(CliRunner().invoke(app, ["down", "--all", "--json"]).stdout) == []
 
 
 @pytest.mark.parametrize("words", [["up", "--pods", "some"], ["up", "--with", "istio"], ["up", "Not A Name"]])
