@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from cli.paths import sandbox_kubeconfig
+from cli.progress import Silent
+from cli.sandbox import cluster, images
 from tests import harness
 
 KINDS = ("unit", "integration", "e2e")
@@ -36,14 +38,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def sandbox() -> Iterator[str]:
     """The name of a running sandbox: real pods where possible, else simulated ones."""
     if name := os.environ.get("TURNOUT_TEST_SANDBOX"):
+        _bring_images(name)
         yield name
         return
     name = f"test{os.getpid()}"
     try:
         harness.turnout("sandbox", "up", name, timeout=3000)
+        _bring_images(name)
         yield name
     finally:
         subprocess.run([harness.COMMAND, "sandbox", "down", name], timeout=300, check=False)
+
+
+def _bring_images(name: str) -> None:
+    """What the tests' own small pods run."""
+    if real_pods():
+        cluster.load_images(name, images.ensure(["busybox"], Silent()), Silent())
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,6 @@ from cli.kube import client
 from cli.kube.client import Kube
 from cli.kube.health import health
 from cli.kube.ownership import handover_patch
-from cli.progress import Silent
 from cli.rollout.where import Cluster
 from components import record
 from tests.harness import COMMAND
@@ -127,9 +126,8 @@ class Stage:
 
 
 @contextmanager
-def staged(kubeconfig: Path, sandbox: str) -> Iterator[Stage]:
-    """A stage on that cluster, with the image that its pods run."""
-    _bring_image(sandbox)
+def staged(kubeconfig: Path) -> Iterator[Stage]:
+    """A stage on that cluster."""
     with client.connect(Cluster(kubeconfig, None)) as kube:
         stage = Stage(kube, kubeconfig)
         for name in (stage.name, stage.control):
@@ -139,9 +137,3 @@ def staged(kubeconfig: Path, sandbox: str) -> Iterator[Stage]:
         finally:
             for name in (stage.name, stage.control):
                 kube.delete("v1", "Namespace", name)
-
-
-def _bring_image(sandbox: str) -> None:
-    from cli.sandbox import cluster, images
-
-    cluster.load_images(sandbox, images.ensure(["busybox"], Silent()), Silent())

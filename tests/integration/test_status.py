@@ -17,8 +17,8 @@ pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture(scope="module")
-def stage(kubeconfig: Path, sandbox: str) -> Iterator[Stage]:
-    with staged(kubeconfig, sandbox) as made:
+def stage(kubeconfig: Path) -> Iterator[Stage]:
+    with staged(kubeconfig) as made:
         made.release("one")
         yield made
 
