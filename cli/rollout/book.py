@@ -112,8 +112,8 @@ class Book:
         restored = self.find(release.restores) if release.restores is not None else None
         if restored:
             return self._before(restored)
-        older = [other for other in self.releases if other.number < release.number and other.record != release.record]
-        return older[-1] if older else None
+        older = (other for other in reversed(self.releases) if other.number < release.number)
+        return next((other for other in older if other.outcome == "done" and other.record != release.record), None)
 
 
 def read(source: Manifest | None) -> Book:

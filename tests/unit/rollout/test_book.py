@@ -46,6 +46,13 @@ def test_while_a_change_is_open_a_rollback_goes_to_the_current_release() -> None
     assert replace(made, open=Open("up", "anna", "", "2026")).last_good == made.find(2)
 
 
+@pytest.mark.parametrize("outcome", ["failed: it does not come up", "under way"])
+def test_a_rollback_that_did_not_end_well_is_not_gone_back_to(outcome: str) -> None:
+    made = numbered(("a", None), ("b", None), ("c", None), ("a", 1))
+    unwell = replace(made, releases=(*made.releases[:-1], replace(made.releases[-1], outcome=outcome)))
+    assert unwell.numbered(Release(0, "d", "2026")).previous == made.find(3)
+
+
 def test_unnumbered_records_are_adopted_in_the_order_of_their_making() -> None:
     made = numbered(("a", None)).adopted(
         [Release(0, "c", "2026-03"), Release(0, "a", "2026-01"), Release(0, "b", "2026-02")]
