@@ -40,10 +40,15 @@ class Wanted:
 
 
 def settle(state: JSON, record: Mapping[str, Any], earlier: Iterable[JSON] = ()) -> JSON:
-    """A new exported state for the record. `earlier`: deployments of this stack, newest first."""
+    """A new exported state for the record. `earlier`: deployments of this stack, newest first.
+
+    An empty state is one whose environment was destroyed since: it stays as it is.
+    """
     settled = copy.deepcopy(state)
     deployment = settled["deployment"]
     resources = deployment.get("resources") or []
+    if not resources:
+        return settled
     everything = wanted_of(record)
     lost = [wanted for wanted in everything if not _restore(resources, wanted)]
     _take_back(resources, lost, _of_same_key(deployment, earlier))

@@ -175,6 +175,13 @@ def test_a_change_that_was_made_but_never_got_ready_is_settled_too() -> None:
     assert settled["outputs"]["spec"] == deployment("a:1")["spec"]
 
 
+def test_an_environment_destroyed_since_does_not_come_back_into_the_state() -> None:
+    old = deployment("app:1")
+    earlier = state(entry(DEPLOYMENT, _pulumi_name(old), old))["deployment"]
+    destroyed = {"version": 3, "deployment": {"secrets_providers": earlier["secrets_providers"]}}
+    assert settle(destroyed, record(old), [earlier]) == destroyed
+
+
 def test_an_operation_that_was_cut_off_on_what_is_restored_is_over() -> None:
     now = entry(DEPLOYMENT, "dev/api-a", deployment("a:2"))
     other = entry(CONFIG, "dev/other", manifest("ConfigMap", "other"))
