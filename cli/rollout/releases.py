@@ -110,7 +110,17 @@ def commit(root: Path) -> str:
 
 
 def prune(kube: Kube, environment: str) -> list[str]:
-    """Delete the records that no number names any more, and the configuration that only they needed."""
+    """Delete the records that no number names any more, and the configuration that only they needed.
+
+    It never fails the change that it comes after: where a record cannot be read, or one deletion is refused, the rest
+    stays until the next time.
+    """
+    with suppress(TurnoutError):
+        return _pruned(kube, environment)
+    return []
+
+
+def _pruned(kube: Kube, environment: str) -> list[str]:
     kept = {release.record for release in load(kube, environment).releases}
     found = records.listed(kube, environment)
     read = {name: records.decode(pieces) for name, pieces in found.items()}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,13 +108,18 @@ class _Doing:
         self._generations: dict[Key, int] = {}
 
     def run(self) -> Done:
+        self._held.check()
         release, debt = self._note()
+        settlement = None
         try:
             self._apply_all()
             settlement = debts.begin(self._order.root, self._environment, self._wanted.record)
             self._wait()
         except BaseException as error:
-            self._close(release, f"failed: {_first_line(error)}", ended=False)
+            with suppress(TurnoutError):
+                self._close(release, f"failed: {_first_line(error)}", ended=False)
+            if settlement is not None:
+                settlement.finish()
             raise self._stopped(error) if isinstance(error, KubeError) else error from error
         return self._finish(release, debt, settlement)
 
@@ -152,10 +158,10 @@ class _Doing:
             raise self._not_up(found)
 
     def _finish(self, release: Release, debt: Debt, settlement: debts.Settlement | None) -> Done:
-        closing = threading.Thread(target=self._close, args=(release, "done"), kwargs={"ended": True})
-        closing.start()
-        owed = "there is no checkout here" if settlement is None else settlement.finish()
-        closing.join()
+        with ThreadPoolExecutor(1) as pool:
+            closing = pool.submit(self._close, release, "done", ended=True)
+            owed = "there is no checkout here" if settlement is None else settlement.finish()
+        closing.result()
         if not owed:
             debts.clear(self._kube, self._environment, debt)
         return Done(release, len(self._wanted.actions), time.monotonic() - self._began, owed)

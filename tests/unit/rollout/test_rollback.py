@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cli.errors import Refused, RollbackFailed, UsageError
+from cli.errors import Refused, RollbackFailed, TurnoutError, UsageError
 from cli.kube.health import health
 from cli.progress import Silent
 from cli.rollout import audit, debts, releases, rollback, wait
@@ -239,6 +239,38 @@ def test_prune_drops_unnumbered_records_and_what_only_they_needed(cluster: Any, 
     kept = cluster.find("configmaps", "releases", "turnout-dev")
     del kept["data"]["1"]
     assert releases.prune(kube, "dev") == ["ConfigMap dev/api-config-1", "release-1"]
+
+
+def test_prune_leaves_everything_where_a_record_cannot_be_read(cluster: Any, kube: Any, make: Any) -> None:
+    stage(cluster, make, "1", "2")
+    releases.change(kube, "dev", lambda book: book)
+    del cluster.find("configmaps", "releases", "turnout-dev")["data"]["1"]
+    cluster.find("configmaps", "release-2", "turnout-dev")["binaryData"]["record"] = "AAAA"
+    assert releases.prune(kube, "dev") == []
+    assert cluster.find("configmaps", "release-1", "turnout-dev")
+
+
+def test_end_that_cannot_be_noted_is_an_error(
+    cluster: Any, kube: Any, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage(cluster, make, "1", "2")
+    becomes_ready(cluster)
+    monkeypatch.setattr(audit, "write", _unreachable)
+    with pytest.raises(TurnoutError, match="no answer"):
+        go_back(kube)
+
+
+def test_failure_is_told_also_where_it_cannot_be_noted(
+    cluster: Any, kube: Any, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage(cluster, make, "1", "2")
+    monkeypatch.setattr(audit, "write", _unreachable)
+    with pytest.raises(RollbackFailed, match="does not come up"):
+        go_back(kube)
+
+
+def _unreachable(*_: Any, **__: Any) -> None:
+    raise TurnoutError("no answer from the API server")
 
 
 def test_oldest_audit_entries_are_surplus() -> None:
