@@ -54,6 +54,11 @@ class Held:
                 next=f"turnout status {self.environment}",
             )
 
+    @property
+    def lost(self) -> bool:
+        """Whether somebody else may have it by now."""
+        return self._lost.is_set()
+
     def phase(self, text: str) -> None:
         """Tell others what is being done right now (`turnout rollout status`)."""
         with suppress(TurnoutError):

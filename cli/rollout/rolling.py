@@ -70,15 +70,16 @@ def start(
 ) -> Rolled:
     """Roll to the release that the settings describe. Raises RolledBack (exit 6) or RollbackFailed (exit 7).
 
-    `agree` is shown the plan, and nothing is touched when it says no.
+    `agree` is shown the plan, and nothing is touched when it says no. Where nothing is left to apply, a change that its
+    driver left open is ended.
     """
     environment = engine.environment
     debts.settle_owed(kube, environment, engine.root, progress)
     held.phase("planning")
     wanted = engine.preview()
-    if wanted.empty:
+    if wanted.empty and releases.load(kube, environment).open is None:
         return Rolled(None, 0, wanted.seconds)
-    if agree is not None and not agree(wanted):
+    if agree is not None and not wanted.empty and not agree(wanted):
         raise Interrupted(f"{environment} was not touched")
     held.phase("applying")
     ended = _attempt(kube, engine, held, reason)
@@ -137,8 +138,9 @@ def _failure(outcome: Outcome) -> Failure | None:
 def _taken_back(
     kube: Kube, engine: Engine, held: Held, progress: Progress, failure: Failure, reason: str
 ) -> TurnoutError:
-    """Goes back to the last good release; returns the error to end with."""
+    """Goes back to the last good release; returns the error to end with. Raises Locked when it is no longer ours."""
     environment = engine.environment
+    held.check()
     progress.note(f"the rollout failed, going back: {failure.why}")
     held.phase("rolling back")
     order = rollback.Order(

@@ -90,6 +90,8 @@ class Watcher:
 
     def _watch_lock(self) -> None:
         while not self._ended.wait(_LOOK):
+            if self._held.lost:
+                self._fail(f"the lock of {self._environment} was lost", None)
             self._held.look()
             if self._held.abort:
                 self._fail(f"aborted by {self._held.abort}", None)

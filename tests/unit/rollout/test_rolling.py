@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.engine.model import Change, Operation, Outcome, Plan, ResourceFailure
-from cli.errors import Interrupted, RollbackFailed, RolledBack, TurnoutError
+from cli.errors import Interrupted, Locked, RollbackFailed, RolledBack, TurnoutError
 from cli.kube.health import Health
 from cli.progress import Silent
 from cli.rollout import audit, lock, releases, rolling, wait, watcher
@@ -89,6 +89,16 @@ def test_nothing_changed_nothing_is_done(kube: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("one")
+def test_nothing_left_to_apply_ends_what_a_dead_driver_left_open(kube: Any, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), releases.attempt(kube, "dev", kind="rollout"):
+        raise KeyboardInterrupt
+    assert releases.load(kube, "dev").open
+    rolled = roll(kube, Engine(tmp_path, lambda: ("release-1", ()), changes=()), agree=pytest.fail)
+    assert rolled.release and rolled.release.number == 1
+    assert releases.load(kube, "dev").open is None
+
+
+@pytest.mark.usefixtures("one")
 def test_no_is_no(kube: Any, tmp_path: Path) -> None:
     with pytest.raises(Interrupted, match="dev was not touched"):
         roll(kube, Engine(tmp_path, pytest.fail), agree=lambda _: False)
@@ -143,6 +153,19 @@ def test_program_that_fails_before_anything_is_applied_is_an_error_not_a_rollbac
     assert releases.load(kube, "dev").open is None
 
 
+def test_nothing_is_taken_back_once_somebody_else_has_the_lock(one: Any, kube: Any, make: Any, tmp_path: Path) -> None:
+    def apply() -> Any:
+        one.put(make.deployment("api", "2"), "deployments")
+        return None, (ResourceFailure("urn::dev/api-a", "not ready"),)
+
+    with environment_lock(kube, "dev", command="turnout rollout start dev") as held:
+        held._lost.set()
+        with pytest.raises(Locked):
+            rolling.start(kube, Engine(tmp_path, apply), held, Silent())
+    assert image(one) == "api:2"
+    assert [release.number for release in releases.load(kube, "dev").releases] == [1]
+
+
 def crash_looping() -> Any:
     status = {"name": "api", "restartCount": 2, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
     return {
@@ -195,3 +218,12 @@ def test_abort_from_elsewhere_stops_the_engine(kube: Any, monkeypatch: pytest.Mo
             lock.ask_abort(kube, "dev", "carl@phone: wrong version")
             assert stopped.wait(10)
         assert seen.verdict == "aborted by carl@phone: wrong version"
+
+
+def test_engine_is_stopped_when_the_lock_is_lost(cluster: Any, kube: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = threading.Event()
+    with environment_lock(kube, "dev", command="turnout rollout start dev") as held:
+        with watching(kube, [], stopped.set, held, monkeypatch) as seen:
+            del cluster.objects["turnout-dev", "leases", "lock"]
+            assert stopped.wait(10)
+        assert seen.verdict == "the lock of dev was lost"
