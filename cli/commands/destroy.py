@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,6 +29,7 @@ def destroy(
     from cli.commands import up
     from cli.context import project
     from cli.engine.run import Engine
+    from cli.errors import TurnoutError
     from cli.progress import for_terminal
     from cli.rollout import audit, where
     from cli.rollout.lock import environment_lock
@@ -42,10 +44,15 @@ def destroy(
     ):
         if not yes:
             _ask(engine)
-        entry = audit.entry(kube, command, why=reason)
-        outcome = engine.destroy(message=reason)
-        result = "done" if outcome.ok else f"failed: {up.first_reason(outcome)}"
-        audit.write(kube, environment, _with_outcome(entry, result))
+        entry, result = audit.entry(kube, command, why=reason), "interrupted"
+        try:
+            outcome = engine.destroy(message=reason)
+            result = "done" if outcome.ok else f"failed: {up.first_reason(outcome)}"
+        except TurnoutError as error:
+            result = f"failed: {error.what}"
+            raise
+        finally:
+            audit.write(kube, environment, replace(entry, outcome=result))
     up.finish(outcome, as_json=as_json)
 
 
@@ -54,12 +61,6 @@ def contents(state: dict[str, Any]) -> dict[str, int]:
     resources = (state.get("deployment") or {}).get("resources") or []
     kinds = Counter(entry["type"].rsplit(":", 1)[-1] for entry in resources if entry["type"].startswith("kubernetes:"))
     return dict(kinds.most_common())
-
-
-def _with_outcome(entry: Any, result: str) -> Any:
-    from dataclasses import replace
-
-    return replace(entry, outcome=result)
 
 
 def _ask(engine: Engine) -> None:

@@ -72,13 +72,16 @@ def agreed(engine: Engine, targets: list[str]) -> bool:
 
 
 def apply(kube: Kube, engine: Engine, targets: list[str], reason: str) -> Outcome:
-    """Apply as one attempt: the release gets its number when everything is ready, and the audit trail its entry."""
+    """Apply as one attempt: the release gets its number when everything is ready, and the audit trail its entry.
+
+    An apply of a few targets need not have written the record that the program names.
+    """
     from cli.rollout import releases
 
     with releases.attempt(kube, engine.environment, kind="up", reason=reason, root=engine.root) as attempt:
         outcome = engine.up(targets, message=reason)
         if outcome.ok:
-            attempt.succeeded(outcome.outputs.get(RECORD))
+            attempt.succeeded(None if targets else outcome.outputs.get(RECORD))
             releases.prune(kube, engine.environment)
         else:
             attempt.failed(first_reason(outcome))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cli.errors import TurnoutError, UsageError
 from cli.kube import requests
+from cli.kube.errors import Forbidden, Unauthorized, Unreachable
 from cli.rollout.control import ENVIRONMENT, Manifest
 from cli.rollout.live import at_once
 from cli.rollout.status import SUFFIXES
@@ -80,7 +81,10 @@ def pods(kube: Kube, environment: str, workload: str) -> list[Source]:
 
 
 def read(kube: Kube, sources: Iterable[Source], wanted: Wanted) -> list[Line]:
-    """All lines, oldest first. A container that has no log yet (or no previous run) has no lines."""
+    """All lines, oldest first. A container that has no log yet (or no previous run) has no lines.
+
+    Raises KubeError where logs may not be read or nothing answers: an empty log would say something else.
+    """
     found = at_once(lambda source: _lines(kube, source, wanted), sources)
     return sorted((line for lines in found for line in lines), key=lambda line: line.at)
 
@@ -119,6 +123,8 @@ def _lines(kube: Kube, source: Source, wanted: Wanted) -> list[Line]:
     )
     try:
         text = kube.request(request).body.decode(errors="replace")
+    except (Forbidden, Unauthorized, Unreachable):
+        raise
     except TurnoutError:
         return []
     return [line_of(source, raw) for raw in text.splitlines() if raw]
