@@ -164,6 +164,8 @@ class Engine:
             file.parents[3].mkdir(parents=True, exist_ok=True)
             exists = any(file.with_name(file.name + end).exists() for end in ("", ".gz", ".zst"))
         if not exists:
+            if self._program is None:
+                check_settings(self.root, self.environment)
             self._raise_if_failed(self._query(found, variables, ["stack", "init", "--no-select"]))
 
     def _ask(self, *arguments: str) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from cli.engine import attach, binary, environ, failures, initialise
+from cli.engine.run import Engine
 from cli.engine.secrets import Crypter
-from cli.errors import UsageError
+from cli.errors import TurnoutError, UsageError
 from cli.progress import Silent
 
 
@@ -140,3 +141,14 @@ def test_init_refuses_a_passphrase_that_does_not_open_the_file(project: Path) ->
     initialise.initialise(project, "dev", {"PULUMI_CONFIG_PASSPHRASE": "one"})
     with pytest.raises(failures.WrongPassphrase):
         initialise.initialise(project, "dev", {"PULUMI_CONFIG_PASSPHRASE": "two"})
+
+
+def test_no_state_is_made_for_an_environment_that_has_no_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: turnout\n")
+    engine = Engine(tmp_path, "prdo", Silent())
+    monkeypatch.setattr(engine, "_query", lambda *_: pytest.fail("the engine was asked to make it"))
+    with pytest.raises(TurnoutError, match=r"Pulumi\.prdo\.yaml: there is no such file") as wrong:
+        engine._ensure_stack(binary.Binary(Path("/own/pulumi"), "3.259.0"), {})
+    assert wrong.value.exit_code == 2
