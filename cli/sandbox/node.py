@@ -134,7 +134,7 @@ class Node:
         quiet(["nft", "delete", "table", "ip", f"turnout-{self._identity}"])
         for file in (self._layout.mount_namespace, self._layout.network_namespace, self._layout.namespaces):
             while _mounted(file):
-                quiet(["umount", "--lazy", str(file)])
+                run(["umount", "--lazy", str(file)])
         cgroups.remove(self._identity)
 
     @property

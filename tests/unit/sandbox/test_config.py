@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -197,3 +198,13 @@ def test_simulated_pods_of_jobs_complete() -> None:
     keys = [each["key"] for each in stages["pod-complete"]["selector"]["matchExpressions"]]
     assert ".metadata.ownerReferences.[].kind" in keys
     assert simulation.config().count("\n---\n") == len(stages) - 1
+
+
+def test_a_mount_that_stays_ends_the_removal_before_any_file_is_deleted(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = subprocess.CompletedProcess([], 32, "", "umount: must be superuser")
+    monkeypatch.setattr(node, "_call", lambda *_: busy)
+    monkeypatch.setattr(node, "_mounted", lambda _: True)
+    with pytest.raises(TurnoutError, match="must be superuser"):
+        node.Node(layout).remove()
