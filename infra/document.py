@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +35,8 @@ def read(path: Path) -> Document:
     if envelope := list(_faults_of_envelope(path, tree)):
         raise SettingsError(envelope)
     config = tree.get("config") or {}
+    if misspelt := list(_misspelt_keys(path, config)):
+        raise SettingsError(misspelt)
     lines: dict[Place, int] = {}
     sections: dict[str, Any] = {}
     for key in config:
@@ -82,6 +85,15 @@ def _faults_of_envelope(path: Path, tree: Any) -> Iterator[Fault]:
             yield Fault(path.name, _key_line(tree, key), str(key), f"unknown key{nearest(str(key), ENVELOPE)}")
     if not isinstance(tree.get("config"), Mapping | None):
         yield Fault(path.name, _key_line(tree, "config"), "config", "should be a mapping")
+
+
+def _misspelt_keys(path: Path, config: Any) -> Iterator[Fault]:
+    """Keys that mean a section of ours and would be taken for another project's, or for nobody's."""
+    for key in config:
+        project, _, section = str(key).rpartition(":")
+        if project != PROJECT and (not project or get_close_matches(project, [PROJECT], cutoff=0.7)):
+            expected = f"unknown key; did you mean '{PROJECT}:{section}'?"
+            yield Fault(path.name, _key_line(config, key), str(key), expected)
 
 
 def _plain(value: Any, place: Place, lines: dict[Place, int]) -> Any:

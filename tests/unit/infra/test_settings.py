@@ -28,6 +28,8 @@ config:
 """
 FAULTS = [
     ("  turnout:ap:\n    image: x\n", 7, "turnout:ap", "unknown section; did you mean 'app'?"),
+    ("  turnuot:redis:\n    enabled: false\n", 7, "turnuot:redis", "did you mean 'turnout:redis'?"),
+    ("  redis:\n    enabled: false\n", 7, "redis", "did you mean 'turnout:redis'?"),
     ("    verison: 2\n", 7, "turnout:app.verison", "unknown key; did you mean 'version'?"),
     (
         "    services:\n      api:\n        replcas: 2\n",
