@@ -11,8 +11,8 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from cli.kube import kinds, requests
-from cli.kube.errors import AlreadyExists, KubeError, NotFound, UnknownKind, Unreachable, from_answer
+from cli.kube import kinds, ownership, requests
+from cli.kube.errors import AlreadyExists, Conflict, Invalid, KubeError, NotFound, UnknownKind, Unreachable, from_answer
 from cli.kube.kinds import Kind
 from cli.kube.requests import Answer, Object, PatchType, Propagation, Request, Write
 from cli.kube.retry import Lost, Policy
@@ -30,6 +30,9 @@ class Broken(Exception):
         super().__init__(lost.why)
         self.lost = lost
 
+
+HAND_OVER_PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Seconds before each further try, while controllers write to the object all the time."""
 
 T = TypeVar("T")
 Deletion = Literal["absent", "gone", "going"]
@@ -143,6 +146,25 @@ class Server:
         row = yield from self.kind(api_version, kind)
         request = requests.patch(row, namespace, name, body, write, how=how, subresource=subresource)
         return (yield from self._object(request))
+
+    def hand_over(self, live: Object, manager: str) -> Operation[Object]:
+        """Fields that a POST or kubectl set become `manager`'s: its apply can then remove them, and needs no force.
+
+        Raises Conflict or Invalid when the object never rests for long enough: going on would keep removed fields.
+        """
+        metadata = live["metadata"]
+        place = (live["apiVersion"], live["kind"], metadata["name"], metadata.get("namespace"))
+        for pause in HAND_OVER_PAUSES:
+            patch = ownership.handover_patch(live, manager)
+            if patch is None:
+                return live
+            try:
+                return (yield from self.patch(*place, patch, Write(manager), how="json"))
+            except (Conflict, Invalid):
+                yield Pause(pause)
+                live = yield from self.get(*place)
+        patch = ownership.handover_patch(live, manager)
+        return (yield from self.patch(*place, patch, Write(manager), how="json")) if patch else live
 
     def delete(
         self,

@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cli.kube import ownership
 from cli.kube.aio import AsyncKube
-from cli.kube.errors import Conflict, Forbidden, Invalid, KubeError, NotFound, UnknownKind
+from cli.kube.errors import Conflict, Forbidden, KubeError, NotFound, UnknownKind
 from cli.kube.requests import Object, Write
 from cli.provider import marks
 from cli.provider.objects import Outcome, leave_to_others, must_force
@@ -68,7 +67,7 @@ class Resources:
         if inputs["kind"] == "CustomResourceDefinition":
             updated = await self._replace(live, inputs, manager, dry_run)
         else:
-            live = live if dry_run or patch else await self._hand_over(live, manager)
+            live = live if dry_run or patch else await self.kube.run(self.kube.server.hand_over(live, manager))
             wanted = leave_to_others(inputs, live, ignore, manager)
             write = Write(manager, dry_run, must_force(inputs, live, self.settings.patch_force, dry_run))
             updated = await self.kube.run(self.kube.server.apply(wanted, write))
@@ -127,16 +126,3 @@ class Resources:
         version = live["metadata"]["resourceVersion"]
         manifest = {**inputs, "metadata": {**inputs["metadata"], "resourceVersion": version}}
         return await self.kube.run(self.kube.server.replace(manifest, Write(manager, dry_run)))
-
-    async def _hand_over(self, live: Object, manager: str) -> Object:
-        for _ in range(3):
-            patch = ownership.handover_patch(live, manager)
-            if patch is None:
-                return live
-            metadata = live["metadata"]
-            place = (live["apiVersion"], live["kind"], metadata["name"], metadata.get("namespace"))
-            try:
-                return await self.kube.run(self.kube.server.patch(*place, patch, Write(manager), how="json"))
-            except (Conflict, Invalid):
-                live = await self.kube.run(self.kube.server.get(*place))
-        return live

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.errors import Refused, RollbackFailed, TurnoutError, UsageError
 from cli.kube.errors import Claim, Conflict, KubeError
-from cli.kube.ownership import handover, handover_patch
+from cli.kube.ownership import handover
 from cli.rollout import audit, debts, live, plan, records, releases, wait
 from cli.rollout.book import Book, Debt, Open, Release
 from cli.rollout.control import OWNER, Manifest
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from cli.rollout.lock import Held
 
 TIMEOUT = 600.0
-_ATTEMPTS = 5
 _BY_HAND = "kubectl"
 
 
@@ -208,7 +207,7 @@ def do(kube: Kube, action: Action, *, force: bool = False) -> Manifest | None:
     if action.verb == "stop":
         return kube.patch(api_version, kind, name, namespace, {"spec": action.manifest["spec"]}, OWNER)
     if action.live is not None:
-        _hand_over(kube, action.live)
+        kube.run(kube.server.hand_over(action.live, OWNER))
     return _apply(kube, action.manifest, force)
 
 
@@ -220,22 +219,6 @@ def _apply(kube: Kube, manifest: Manifest, force: bool) -> Manifest:
         if not conflict.claims or not all(claim.manager.startswith(_BY_HAND) for claim in conflict.claims):
             raise
         return kube.apply(manifest, OWNER, force=True)
-
-
-def _hand_over(kube: Kube, current: Manifest) -> None:
-    """Fields set by a POST or by kubectl become ours, so that the apply can also remove them, and needs no force."""
-    for _ in range(_ATTEMPTS):
-        patch = handover_patch(current, OWNER)
-        if patch is None:
-            return
-        kind, namespace, name = plan.key(current)
-        try:
-            kube.patch(current["apiVersion"], kind, name, namespace, patch, OWNER, how="json")
-            return
-        except KubeError as error:
-            if not isinstance(error, Conflict) and error.status != 422:
-                raise
-            current = kube.get(current["apiVersion"], kind, name, namespace)
 
 
 def _refusal(kube: Kube, action: Action, force: bool) -> str:

@@ -1,7 +1,9 @@
+from typing import Any
+
 import pytest
 
 from cli.kube.errors import AlreadyExists, Conflict, Expired, Forbidden, KubeError, UnknownKind, Unreachable
-from cli.kube.operations import Server
+from cli.kube.operations import HAND_OVER_PAUSES, Server
 from cli.kube.requests import Write, warnings
 from cli.kube.retry import Policy
 from tests.unit.kube.script import Script, answer, lost, refusal
@@ -163,3 +165,24 @@ def test_writes_carry_manager_dry_run_and_force() -> None:
 def test_warnings_are_read_from_their_headers() -> None:
     header = '299 - "unknown field \\"spec.foo\\"", 299 - "policy/v1beta1 is deprecated"'
     assert warnings([header]) == ['unknown field "spec.foo"', "policy/v1beta1 is deprecated"]
+
+
+def posted() -> dict[str, Any]:
+    fields = {"manager": "pulumi-kubernetes", "operation": "Update", "fieldsV1": {"f:data": {}}}
+    return {
+        **CONFIG_MAP,
+        "metadata": {"name": "c", "namespace": "dev", "resourceVersion": "1", "managedFields": [fields]},
+    }
+
+
+def test_a_hand_over_is_tried_until_controllers_leave_a_moment_for_it() -> None:
+    tries = [refusal(422, "Invalid"), answer(200, posted())] * 4
+    script = Script(*tries, answer(200, CONFIG_MAP))
+    assert script.run(server().hand_over(posted(), "turnout")) == CONFIG_MAP
+    assert [request.method for request in script.asked] == ["PATCH", "GET"] * 4 + ["PATCH"]
+
+
+def test_a_hand_over_that_never_succeeds_is_an_error_not_a_field_that_stays() -> None:
+    tries = [refusal(409, "Conflict"), answer(200, posted())] * len(HAND_OVER_PAUSES)
+    with pytest.raises(Conflict):
+        Script(*tries, refusal(409, "Conflict")).run(server().hand_over(posted(), "turnout"))
