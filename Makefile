@@ -31,8 +31,9 @@ unit: $(LOCKED) ## Run the tests that need no cluster
 bench: $(LOCKED) ## Measure, beside kubectl, into .turnout/bench.json
 	@$(BIN)/python -m tests.bench
 
-down: $(LOCKED) ## End every sandbox; leaves nothing running
+down: $(LOCKED) ## End every sandbox of this user; leaves nothing running
 	@$(BIN)/turnout sandbox down --all
 
-clean: down ## End every sandbox and delete what this checkout made
-	rm -rf .turnout .venv
+# State and passphrase stay: without them an environment that lives on could neither be changed nor deleted.
+clean: down ## End every sandbox, delete the demo and the virtual environment; state and passphrase stay
+	rm -rf .turnout/demo .turnout/demo.json .turnout/bench.json .venv
