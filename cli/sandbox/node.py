@@ -12,11 +12,13 @@ import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 from cli.errors import TurnoutError
 from cli.sandbox import cgroups, layout, prerequisites
 from cli.sandbox.layout import Layout, Settings
+from cli.sandbox.node_config import BRIDGE, BRIDGE_ADDRESS
 
 COMMAND_TIMEOUT = 30.0
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
@@ -56,6 +58,19 @@ def inner_commands(settings: Settings) -> list[list[str]]:
         ["ip", "address", "replace", f"{subnets.node}/30", "dev", "eth0"],
         ["ip", "link", "set", "eth0", "up"],
         ["ip", "route", "replace", "default", "via", subnets.host],
+        *bridge_commands(subnets.pods),
+    ]
+
+
+def bridge_commands(pods: str) -> list[list[str]]:
+    """The pods' bridge, their gateway. The CNI plugin would set its address anew for each pod that starts, which makes
+    the kernel forget every neighbour behind it: a packet on its way at that moment is lost."""
+    network = ip_network(pods)
+    make = f"ip link show {BRIDGE} >/dev/null 2>&1 || ip link add {BRIDGE} address {BRIDGE_ADDRESS} type bridge"
+    return [
+        ["/bin/sh", "-c", make],
+        ["ip", "address", "replace", f"{network[1]}/{network.prefixlen}", "dev", BRIDGE],
+        ["ip", "link", "set", BRIDGE, "up"],
     ]
 
 

@@ -15,6 +15,8 @@ from cli.sandbox.layout import NODE, Layout, Settings
 
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 BRIDGE = "pods"
+BRIDGE_ADDRESS = "02:00:00:00:00:01"
+"""Locally administered (IEEE 802c); the bridge is seen in its own network namespace only."""
 POLICY_PLUGIN = "turnout-policy"
 DOMAIN = "cluster.local"
 
@@ -71,11 +73,11 @@ max_conf_num = 1
 
 
 def cni(settings: Settings) -> str:
-    """One bridge; no masquerading here, since the host route knows the pods' addresses."""
+    """The bridge that the node has made; no masquerading here, since the host route knows the pods' addresses."""
     bridge = {
         "type": "bridge",
         "bridge": BRIDGE,
-        "isGateway": True,
+        "isGateway": False,
         "ipMasq": False,
         "hairpinMode": True,
         "ipam": {

@@ -30,7 +30,7 @@ def test_rollout_and_rollback_lose_no_request(dev: Environment) -> None:
         dev.turnout("rollback", "dev", "--yes", "--reason", "test")
         assert serving(dev) == [OLD]
     assert load.counted["requests"] > 500
-    assert load.counted["failed"] == 0, load.counted
+    assert (load.counted["failed"], load.counted["failures"]) == (0, [])
     assert set(load.counted["versions"]) == {OLD, NEW}
     assert load.served == load.counted["ok"], "the servers counted the same"
     dev.project.release(OLD)
@@ -42,7 +42,7 @@ def test_a_broken_release_never_serves_and_is_rolled_back_with_its_cause(dev: En
     with dev.load() as load:
         done = dev.turnout("rollout", "start", "dev", expect=6)
     assert "migration 0042" in done.stderr, "the cause is the pod's own last log line"
-    assert load.counted["failed"] == 0, load.counted
+    assert (load.counted["failed"], load.counted["failures"]) == (0, [])
     assert set(load.counted["versions"]) == {OLD}
     assert serving(dev) == [OLD]
     dev.project.release(OLD)

@@ -208,3 +208,13 @@ def test_a_mount_that_stays_ends_the_removal_before_any_file_is_deleted(
     monkeypatch.setattr(node, "_mounted", lambda _: True)
     with pytest.raises(TurnoutError, match="must be superuser"):
         node.Node(layout).remove()
+
+
+def test_the_gateways_address_is_set_once_not_with_each_pod() -> None:
+    """Setting it makes the kernel drop what is on its way to any pod."""
+    plugin = json.loads(node_config.cni(REAL))["plugins"][0]
+    gateway = ipaddress.ip_network(REAL.subnets.pods)[1]
+    made = [" ".join(words) for words in node.inner_commands(REAL)]
+    assert plugin["isGateway"] is False
+    assert any(f"ip link add {plugin['bridge']} address {node_config.BRIDGE_ADDRESS} " in line for line in made)
+    assert any(line.startswith(f"ip address replace {gateway}/") for line in made)
