@@ -22,7 +22,7 @@ def main(folder: Path) -> None:
     _check_python()
     _ensure_venv_module()
     _say(f"making {folder} (about a minute the first time)")
-    venv.create(folder, with_pip=True, upgrade_deps=False)
+    venv.create(folder, with_pip=True, symlinks=True)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     _run([*pip, "--require-hashes", "-r", str(ROOT / "requirements.lock")])
     _run([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)])

@@ -127,7 +127,9 @@ def _plain_pulumi(count: int, provider: Attachment) -> list[Contender]:
         return []
     pulumi = str(binary.find(for_terminal(quiet=True)).path)
     command = [pulumi, "preview", "--stack", ENVIRONMENT, "--non-interactive"]
-    variables = environ.variables(PROJECT, dict(os.environ)) | provider.variables()
+    state = {environ.BACKEND: environ.backend(PROJECT, dict(os.environ))}
+    secrets = {environ.PASSPHRASE_FILE: str(environ.passphrase_file(PROJECT))}
+    variables = state | secrets | provider.variables()
     return [Contender("preview, nothing changed", "pulumi", count, command, env=variables)]
 
 
