@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 INTERRUPTED = 8
-RECORD = "release"
-"""The stack output that names the release record that the program wrote."""
 
 
 @app.command()
@@ -81,7 +79,7 @@ def apply(kube: Kube, engine: Engine, targets: list[str], reason: str) -> Outcom
     with releases.attempt(kube, engine.environment, kind="up", reason=reason, root=engine.root) as attempt:
         outcome = engine.up(targets, message=reason)
         if outcome.ok:
-            attempt.succeeded(None if targets else outcome.outputs.get(RECORD))
+            attempt.succeeded(None if targets else outcome.outputs.get(releases.RECORD))
             releases.prune(kube, engine.environment)
         else:
             attempt.failed(first_reason(outcome))

@@ -18,6 +18,9 @@ from cli.rollout.control import ENVIRONMENT, MANAGER, Manifest, in_namespace, na
 if TYPE_CHECKING:
     from cli.kube.client import Kube
 
+RECORD = "release"
+"""The stack output that names the release record that the program wrote."""
+
 _ATTEMPTS = 5
 _CONTENT = "turnout.dev/content"
 

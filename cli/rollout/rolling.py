@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from cli.progress import Progress
     from cli.rollout.lock import Held
 
-RECORD = "release"
-"""The stack output that names the release record which the program wrote."""
-
 
 class Engine(Protocol):
     """What a rollout asks of the engine (`cli.engine.run.Engine`)."""
@@ -97,7 +94,7 @@ def _attempt(kube: Kube, engine: Engine, held: Held, reason: str) -> Rolled | Fa
             failure = failure or Failure("the engine failed")
             attempt.failed(failure.why)
             return failure
-        release = attempt.succeeded(outcome.outputs.get(RECORD))
+        release = attempt.succeeded(outcome.outputs.get(releases.RECORD))
         releases.prune(kube, environment)
         return Rolled(release, len(outcome.changes), outcome.seconds)
 
