@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,25 +33,26 @@ def start(
     """Roll to the release that the settings describe; one that fails is taken back by itself.
 
     It fails at the first certain sign: a crash loop, a missing image, the progress deadline. Exit 6: rolled back;
-    7: the rollback failed too. On a terminal it shows the plan and asks once.
+    7: the rollback failed too. It shows the plan and asks once; `--yes` does without.
 
     Example: turnout rollout start dev --reason "agents 1.3.0"
     """
+    from cli.commands import up
     from cli.context import project
     from cli.engine.run import Engine
     from cli.progress import for_terminal
     from cli.rollout import rolling, where
     from cli.rollout.lock import environment_lock
 
+    command = f"turnout rollout start {environment}"
+    up.must_be_able_to_ask(command, yes=yes, as_json=as_json)
     progress = for_terminal(quiet=as_json)
     engine = Engine(project(), environment, progress)
-    command = f"turnout rollout start {environment}"
     with (
         where.connect(environment) as kube,
         environment_lock(kube, environment, command=command, reason=reason, wait=wait, progress=progress) as held,
     ):
-        ask = None if yes or as_json or not sys.stdin.isatty() else _agreed
-        rolled = rolling.start(kube, engine, held, progress, reason=reason, agree=ask)
+        rolled = rolling.start(kube, engine, held, progress, reason=reason, agree=None if yes else _agreed)
     typer.echo(json.dumps(rolled.to_json()) if as_json else _said(environment, rolled))
 
 

@@ -126,7 +126,7 @@ class Demo:
         self.turnout("preview", ENVIRONMENT)
 
         self.terminal.step("Roll it out")
-        self.facts.rollout_seconds = self.turnout("rollout", "start", ENVIRONMENT, "--reason", "demo").seconds
+        self.facts.rollout_seconds = self.turnout("rollout", "start", ENVIRONMENT, "--yes", "--reason", "demo").seconds
 
         self.terminal.step("Roll it back")
         back = self.turnout("rollback", ENVIRONMENT, "--yes", "--reason", "demo")
@@ -156,7 +156,7 @@ class Demo:
         traffic = Traffic(cluster.service(), self.project.folder / "load-unprotected.json")
         try:
             traffic.start()
-            self.turnout("rollout", "start", ENVIRONMENT, "--reason", "after the counter-test")
+            self.turnout("rollout", "start", ENVIRONMENT, "--yes", "--reason", "after the counter-test")
             counted, _ = traffic.stop()
         finally:
             traffic.abandon()

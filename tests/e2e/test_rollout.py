@@ -25,7 +25,7 @@ def back_to_old(dev: Environment) -> Iterator[None]:
 def test_rollout_and_rollback_lose_no_request(dev: Environment) -> None:
     dev.project.release(NEW)
     with dev.load() as load:
-        dev.turnout("rollout", "start", "dev")
+        dev.turnout("rollout", "start", "dev", "--yes")
         assert serving(dev) == [NEW]
         dev.turnout("rollback", "dev", "--yes", "--reason", "test")
         assert serving(dev) == [OLD]
@@ -40,7 +40,7 @@ def test_rollout_and_rollback_lose_no_request(dev: Environment) -> None:
 def test_a_broken_release_never_serves_and_is_rolled_back_with_its_cause(dev: Environment) -> None:
     dev.project.release(BROKEN)
     with dev.load() as load:
-        done = dev.turnout("rollout", "start", "dev", expect=6)
+        done = dev.turnout("rollout", "start", "dev", "--yes", expect=6)
     assert "migration 0042" in done.stderr, "the cause is the pod's own last log line"
     assert (load.counted["failed"], load.counted["failures"]) == (0, [])
     assert set(load.counted["versions"]) == {OLD}
@@ -56,7 +56,7 @@ def test_without_prestop_and_drain_requests_are_lost(dev: Environment) -> None:
     dev.turnout("up", "dev", "--yes")
     dev.project.release(NEW, protected=False)
     with dev.load() as load:
-        dev.turnout("rollout", "start", "dev")
+        dev.turnout("rollout", "start", "dev", "--yes")
     assert load.counted["failed"] > 0
 
 

@@ -59,6 +59,13 @@ def test_json_without_yes_is_wrong_use(tmp_path: Path) -> None:
     assert "turnout rollback dev --json --yes" in done.stderr
 
 
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_a_rollout_that_can_ask_nobody_is_wrong_use(tmp_path: Path, flags: list[str]) -> None:
+    done = turnout("rollout", "start", "dev", *flags, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--yes" in done.stderr
+
+
 def test_cluster_is_read_from_the_settings_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: x\n")
     (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  turnout:cluster: {sandbox: main}\n  turnout:app: [broken")
