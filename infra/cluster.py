@@ -28,7 +28,7 @@ class ClusterSettings(Section):
     kubeconfig: str | None = None
     """Path; by default $KUBECONFIG or ~/.kube/config."""
     context: str | None = None
-    """Of the kubeconfig; by default its current one."""
+    """Of the kubeconfig; by default its current one, but prod has to name one."""
     registry: bool | Literal["auto"] = "auto"
     """Whether public images can be pulled. auto: yes, but not in a sandbox."""
     api_ports: tuple[int, ...] = Field(
@@ -39,6 +39,10 @@ class ClusterSettings(Section):
     def _one_cluster(self) -> Self:
         if self.sandbox and (self.kubeconfig or self.context):
             raise ValueError("sandbox: name either a sandbox or a kubeconfig and context, not both")
+        if self.tier == "prod" and not (self.sandbox or self.context):
+            raise ValueError(
+                "context: prod has to name one, or whatever cluster is current on a machine would be changed"
+            )
         return self
 
     @property

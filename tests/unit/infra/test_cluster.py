@@ -39,6 +39,12 @@ def test_either_a_sandbox_or_a_kubeconfig() -> None:
         ClusterSettings(tier="dev", sandbox="main", context="prod")
 
 
+def test_prod_has_to_say_which_cluster() -> None:
+    with pytest.raises(ValidationError, match="context: prod has to name one"):
+        ClusterSettings(tier="prod", kubeconfig="/srv/kubeconfig")
+    assert ClusterSettings(tier="prod", sandbox="rehearsal").context is None
+
+
 def test_a_path_under_the_home_folder_is_the_same_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ann")
     assert portable(Path("/home/ann/.kube/config")) == "~/.kube/config"
