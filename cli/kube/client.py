@@ -15,7 +15,7 @@ from lightkube.core.exceptions import ConfigError
 
 from cli.kube import requests
 from cli.kube.config import Endpoint, endpoint
-from cli.kube.errors import Expired, from_answer, no_credentials
+from cli.kube.errors import Expired, Unreachable, from_answer, no_credentials
 from cli.kube.operations import Broken, Operation, Pause, Server, events
 from cli.kube.requests import Answer, Object, PatchType, Propagation, Request, Write
 from cli.kube.retry import Lost
@@ -175,11 +175,23 @@ class Kube:
         *,
         container: str | None = None,
         tail: int | None = None,
+        since_seconds: int | None = None,
         timestamps: bool = False,
     ) -> Iterator[str]:
-        """Lines of one container's log as they come, until the container ends."""
-        request = requests.logs(namespace, pod, container=container, tail=tail, follow=True, timestamps=timestamps)
-        yield from (line.decode(errors="replace") for line in self._stream(request, read_timeout=None))
+        """Lines of one container's log as they come, until the container ends. Raises KubeError."""
+        request = requests.logs(
+            namespace,
+            pod,
+            container=container,
+            tail=tail,
+            since_seconds=since_seconds,
+            follow=True,
+            timestamps=timestamps,
+        )
+        try:
+            yield from (line.decode(errors="replace") for line in self._stream(request, read_timeout=None))
+        except httpx2.TransportError as error:
+            raise Unreachable(f"lost the log of {namespace}/{pod}", why=str(error) or type(error).__name__) from error
 
     def proxy(
         self, namespace: str, service: str, port: int | str, path: str = "/", params: Mapping[str, str] | None = None

@@ -90,14 +90,16 @@ def read(kube: Kube, sources: Iterable[Source], wanted: Wanted) -> list[Line]:
 
 
 def followed(kube: Kube, sources: Iterable[Source], wanted: Wanted) -> Iterator[Line]:
-    """Lines as they come, until every container has ended."""
-    lines: queue.Queue[Line | None] = queue.Queue()
+    """Lines as they come, until every container has ended. Raises KubeError where logs may not be read."""
+    lines: queue.Queue[Line | TurnoutError | None] = queue.Queue()
     threads = [threading.Thread(target=_follow, args=(kube, source, wanted, lines), daemon=True) for source in sources]
     for thread in threads:
         thread.start()
     running = len(threads)
     while running:
         line = lines.get()
+        if isinstance(line, TurnoutError):
+            raise line
         if line is None:
             running -= 1
         else:
@@ -130,12 +132,17 @@ def _lines(kube: Kube, source: Source, wanted: Wanted) -> list[Line]:
     return [line_of(source, raw) for raw in text.splitlines() if raw]
 
 
-def _follow(kube: Kube, source: Source, wanted: Wanted, lines: queue.Queue[Line | None]) -> None:
+def _follow(kube: Kube, source: Source, wanted: Wanted, lines: queue.Queue[Line | TurnoutError | None]) -> None:
+    """A pod that goes away ends its lines; what forbids or prevents reading is told."""
     namespace, pod, container = source
     try:
-        for raw in kube.follow_logs(namespace, pod, container=container, tail=wanted.tail, timestamps=True):
+        for raw in kube.follow_logs(
+            namespace, pod, container=container, tail=wanted.tail, since_seconds=wanted.since, timestamps=True
+        ):
             lines.put(line_of(source, raw))
-    except Exception:
+    except (Forbidden, Unauthorized, Unreachable) as error:
+        lines.put(error)
+    except TurnoutError:
         return
     finally:
         lines.put(None)
