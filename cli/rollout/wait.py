@@ -73,7 +73,7 @@ class _Waiting:
     def __init__(self, kube: Kube, wanted: list[Key], generations: Mapping[Key, int]) -> None:
         self._kube = kube
         self._generations = generations
-        self._events: queue.Queue[Manifest] = queue.Queue()
+        self._events: queue.Queue[tuple[str, Manifest]] = queue.Queue()
         self._stopped = threading.Event()
         self._live: dict[Key, Manifest] = {}
         self._found: Healths = {place: Health(False, reason="not seen yet") for place in wanted}
@@ -101,24 +101,28 @@ class _Waiting:
         """A watch runs until the server ends it; the thread dies with the process."""
         while not self._stopped.is_set():
             try:
-                for _, obj in self._kube.watch("apps/v1", kind, namespace):
+                for what, obj in self._kube.watch("apps/v1", kind, namespace):
                     if self._stopped.is_set():
                         return
-                    self._events.put({"apiVersion": "apps/v1", "kind": kind, **obj})
+                    self._events.put((what, {"apiVersion": "apps/v1", "kind": kind, **obj}))
             except (TurnoutError, OSError, RuntimeError):
                 self._stopped.wait(0.5)
 
     def _take(self) -> None:
         """All that came, waiting a tick for the first."""
         try:
-            self._see(self._events.get(timeout=_TICK))
+            self._see(*self._events.get(timeout=_TICK))
             while True:
-                self._see(self._events.get_nowait())
+                self._see(*self._events.get_nowait())
         except queue.Empty:
             return
 
-    def _see(self, obj: Manifest) -> None:
+    def _see(self, what: str, obj: Manifest) -> None:
         place = key(obj)
+        if what == "DELETED" and place in self._found:
+            self._live.pop(place, None)
+            self._found[place] = Health(False, reason="deleted by somebody else")
+            return
         if place not in self._found or obj["metadata"].get("generation", 0) < self._generations.get(place, 0):
             return
         self._live[place] = obj
