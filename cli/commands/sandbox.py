@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.errors import UsageError
+from cli.errors import TurnoutError, UsageError
 from cli.progress import Progress, for_terminal
 
 if TYPE_CHECKING:
@@ -65,14 +65,26 @@ def down(
     from cli.sandbox import cluster, layout
 
     progress = for_terminal(quiet=as_json)
-    removed = {one: cluster.down(one, progress) for one in (layout.names() if every else [name])}
+    removed: dict[str, bool] = {}
+    failed: list[TurnoutError] = []
+    for one in layout.names() if every else [name]:
+        try:
+            removed[one] = cluster.down(one, progress)
+        except TurnoutError as error:
+            failed.append(error)
+    _show_removed(removed, one_of_many=every, as_json=as_json)
+    if failed:
+        raise failed[0]
+
+
+def _show_removed(removed: dict[str, bool], *, one_of_many: bool, as_json: bool) -> None:
     if as_json:
         found = [{"name": one, "removed": gone} for one, gone in removed.items()]
-        _print(found if every else found[0])
+        _print(found if one_of_many or not found else found[0])
         return
     for one, gone in removed.items():
         typer.echo(f"sandbox {one} is gone" if gone else f"there is no sandbox {one}")
-    if not removed:
+    if one_of_many and not removed:
         typer.echo("there is no sandbox")
 
 

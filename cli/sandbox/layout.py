@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -151,6 +152,17 @@ def names() -> list[str]:
     """The sandboxes that have a folder on this machine, running or not."""
     folder = paths.state_dir() / "sandboxes"
     return sorted(child.name for child in folder.iterdir() if child.is_dir()) if folder.is_dir() else []
+
+
+def known() -> list[tuple[Layout, Settings]]:
+    """The sandboxes of this user whose settings can be read: one that cannot must not stand in the others' way."""
+    found = []
+    for name in names():
+        with contextlib.suppress(TurnoutError):
+            layout = Layout(name)
+            if settings := layout.settings():
+                found.append((layout, settings))
+    return found
 
 
 def write(path: Path, text: str, *, mode: int = 0o600) -> bool:

@@ -40,7 +40,7 @@ def taken() -> list[Network]:
     routes = _ip("route", "show", "table", "all")
     found = [route["dst"] for route in routes if route.get("dst", "default") != "default"]
     addresses = [info["local"] for link in _ip("addr") for info in link.get("addr_info", ()) if "local" in info]
-    others = [settings.subnets.whole for settings in _others()]
+    others = [settings.subnets.whole for _, settings in layout.known()]
     return list(_networks([*found, *addresses, *nameservers(RESOLV_CONF), *others]))
 
 
@@ -61,12 +61,6 @@ def free_ports(names: Sequence[str]) -> dict[str, int]:
     finally:
         for each in sockets:
             each.close()
-
-
-def _others() -> Iterable[layout.Settings]:
-    for name in layout.names():
-        if settings := layout.Layout(name).settings():
-            yield settings
 
 
 def _ip(*arguments: str) -> list[dict[str, Any]]:

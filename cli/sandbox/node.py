@@ -219,8 +219,7 @@ def _inherit(heir: Settings, leaving: Settings) -> Settings:
 
 def _others(name: str) -> list[tuple[Layout, Settings]]:
     """The other sandboxes with real pods, which share what there is only one of on a host."""
-    found = [layout.Layout(other) for other in layout.names() if other != name]
-    return [(other, settings) for other in found if (settings := other.settings()) and settings.pods == "real"]
+    return [(other, settings) for other, settings in layout.known() if other.name != name and settings.pods == "real"]
 
 
 def _tables_of_sandboxes() -> list[str]:

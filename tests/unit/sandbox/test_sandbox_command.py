@@ -54,3 +54,30 @@ def test_help_imports_nothing_heavy() -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert said.stdout.strip() == ""
+
+
+def test_down_of_all_goes_on_after_one_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cli.sandbox import cluster
+
+    def down(name: str, _: object) -> bool:
+        if name == "a":
+            raise TurnoutError("a does not end")
+        return True
+
+    for name in ("a", "b"):
+        (tmp_path / "sandboxes" / name).mkdir(parents=True)
+    monkeypatch.setattr(cluster, "down", down)
+    done = CliRunner().invoke(app, ["down", "--all", "--json"])
+    assert json.loads(done.stdout) == [{"name": "b", "removed": True}]
+    assert isinstance(done.exception, TurnoutError)
+
+
+def test_one_unreadable_sandbox_does_not_hide_the_others() -> None:
+    from cli.sandbox import layout
+
+    good, bad = layout.Layout("good"), layout.Layout("bad")
+    for one in (good, bad):
+        one.make()
+    good.remember(layout.Settings("good", "simulated", "10.64"))
+    bad.settings_file.write_text("{")
+    assert [one.name for one, _ in layout.known()] == ["good"]
