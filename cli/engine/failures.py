@@ -96,22 +96,23 @@ def _locked(text: str, environment: str, now: datetime) -> TurnoutError:
         return StackLocked(
             f"the state of {environment} is locked by somebody else", next=f"turnout status {environment}"
         )
-    age = _age(holder["at"], now)
+    held_for = age(holder["at"], now)
     if holder["host"] == socket.gethostname() and not alive(int(holder["pid"])):
         return StackLocked(
             f"the state of {environment} is still locked by process {holder['pid']} of this machine, which is gone",
-            why=f"it took the lock {age} ago and was ended before it could leave it",
+            why=f"it took the lock {held_for} ago and was ended before it could leave it",
             next=f"turnout refresh {environment} --unlock",
         )
     return StackLocked(
         f"the state of {environment} is locked by {holder['user']}@{holder['host']},"
-        f" process {holder['pid']}, for {age}",
+        f" process {holder['pid']}, for {held_for}",
         why="one engine at a time works on an environment's state",
         next=f"wait for it; when that process is gone: turnout refresh {environment} --unlock",
     )
 
 
-def _age(at: str, now: datetime) -> str:
+def age(at: str, now: datetime) -> str:
+    """`3 min`, for people."""
     try:
         seconds = (now - datetime.fromisoformat(at.replace("Z", "+00:00"))).total_seconds()
     except ValueError:
