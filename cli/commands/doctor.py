@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.commands.options import AsJson, Context, Kubeconfig
+
 if TYPE_CHECKING:
     from cli.rollout.checks import Check
 
@@ -19,11 +21,9 @@ _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "wrong": ("✗", "
 @app.command()
 def doctor(
     environment: Annotated[str | None, typer.Argument(metavar="[ENV]", help="Also check this environment.")] = None,
-    kubeconfig: Annotated[
-        Path | None, typer.Option(help="The cluster's kubeconfig; no checkout is needed then.")
-    ] = None,
-    context: Annotated[str | None, typer.Option(help="A context of the kubeconfig.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    as_json: AsJson = False,
 ) -> None:
     """Check this machine, and an environment, and say how to mend what is amiss. Changes nothing.
 

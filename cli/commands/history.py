@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.commands.options import AsJson, Environment
+
 if TYPE_CHECKING:
     from cli.rollout.audit import Entry
 
@@ -14,12 +16,12 @@ app = typer.Typer()
 
 @app.command()
 def history(
-    environment: Annotated[str, typer.Argument(metavar="ENV", help="dev, staging, prod, …")],
+    environment: Environment,
     limit: Annotated[int, typer.Option(min=1, help="How many entries, newest first.")] = 20,
     updates: Annotated[
         bool, typer.Option("--updates", help="The engine's own updates of the state, also of plain `pulumi up`.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List what was done to an environment: when, by whom, why, and how it ended. Newest first.
 

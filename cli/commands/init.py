@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
+
+from cli.commands.options import AsJson, Environment
 
 app = typer.Typer()
 
 
 @app.command()
 def init(
-    environment: Annotated[str, typer.Argument(metavar="ENV", help="dev, staging, prod, …")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    environment: Environment,
+    as_json: AsJson = False,
 ) -> None:
     """Generate every required secret that the settings file does not hold yet, encrypted. Run it again at any time.
 

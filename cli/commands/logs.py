@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from cli.commands.options import Context, Environment, Kubeconfig
 
 app = typer.Typer()
 
 
 @app.command()
 def logs(
-    environment: Annotated[str, typer.Argument(metavar="ENV", help="dev, staging, prod, …")],
+    environment: Environment,
     workload: Annotated[str, typer.Argument(metavar="WORKLOAD", help="As `turnout status ENV` calls it.")],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come.")] = False,
     since: Annotated[str, typer.Option(metavar="TIME", help="Only newer lines: 90s, 15m, 2h, 1d.")] = "",
     tail: Annotated[int, typer.Option(metavar="LINES", help="So many last lines of each container.")] = 100,
     previous: Annotated[bool, typer.Option(help="Of the run before the present one, after a crash.")] = False,
-    kubeconfig: Annotated[
-        Path | None, typer.Option(help="The cluster's kubeconfig; no checkout is needed then.")
-    ] = None,
-    context: Annotated[str | None, typer.Option(help="A context of the kubeconfig.")] = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout (not with --follow).")] = False,
 ) -> None:
     """Show the log of a workload: every pod and container, lines in the order of time.

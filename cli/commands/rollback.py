@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from cli.commands.options import AsJson, Context, Environment, Kubeconfig, Reason, Wait
 
 if TYPE_CHECKING:
     from cli.kube.client import Kube
@@ -18,22 +19,20 @@ app = typer.Typer()
 
 @app.command()
 def rollback(
-    environment: Annotated[str, typer.Argument(metavar="ENV", help="dev, staging, prod, …")],
+    environment: Environment,
     to: Annotated[
         int | None, typer.Option(metavar="N", help="The release to go back to; else the last good one.")
     ] = None,
-    reason: Annotated[str, typer.Option(help="Why, for the audit trail.")] = "",
+    reason: Reason = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    wait: Annotated[float, typer.Option(metavar="SECONDS", help="Wait that long for the environment's lock.")] = 0,
+    wait: Wait = 0,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long workloads may take to come up.")] = 600,
     force_conflicts: Annotated[
         bool, typer.Option("--force-conflicts", help="Also restore fields that another controller owns now.")
     ] = False,
-    kubeconfig: Annotated[
-        Path | None, typer.Option(help="The cluster's kubeconfig; no checkout is needed then.")
-    ] = None,
-    context: Annotated[str | None, typer.Option(help="A context of the kubeconfig.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    as_json: AsJson = False,
 ) -> None:
     """Bring the last good release back: its objects, its configuration, its secrets.
 

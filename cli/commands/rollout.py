@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from cli.commands.options import AsJson, Context, Environment, Kubeconfig, Reason, Wait
 
 if TYPE_CHECKING:
     from cli.engine.model import Plan
     from cli.rollout.rolling import Rolled
 
 app = typer.Typer(no_args_is_help=True, help="Move the app to its next release, step by step.")
-
-Environment = Annotated[str, typer.Argument(metavar="ENV", help="dev, staging, prod, …")]
-Reason = Annotated[str, typer.Option(help="Why, for the audit trail.")]
-Wait = Annotated[float, typer.Option(metavar="SECONDS", help="Wait that long for the environment's lock.")]
-Kubeconfig = Annotated[Path | None, typer.Option(help="The cluster's kubeconfig; no checkout is needed then.")]
-Context = Annotated[str | None, typer.Option(help="A context of the kubeconfig.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
 @app.command()

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from cli.commands.options import AsJson, Context, Environment, Kubeconfig
 
 app = typer.Typer()
 
 
 @app.command()
 def status(
-    environment: Annotated[str, typer.Argument(metavar="ENV", help="dev, staging, prod, …")],
+    environment: Environment,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit 1 when a service is unhealthy (else 0 also then).")
     ] = False,
-    kubeconfig: Annotated[
-        Path | None, typer.Option(help="The cluster's kubeconfig; no checkout is needed then.")
-    ] = None,
-    context: Annotated[str | None, typer.Option(help="A context of the kubeconfig.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show each service with its health, and the reason when it is not healthy.
 

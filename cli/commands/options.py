@@ -1,0 +1,17 @@
+"""Arguments and options that several commands share, each declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+Environment: TypeAlias = Annotated[str, typer.Argument(metavar="ENV", help="dev, staging, prod, …")]
+Reason: TypeAlias = Annotated[str, typer.Option(help="Why, for the audit trail.")]
+Wait: TypeAlias = Annotated[float, typer.Option(metavar="SECONDS", help="Wait that long for the environment's lock.")]
+Kubeconfig: TypeAlias = Annotated[
+    Path | None, typer.Option(help="The cluster's kubeconfig; no checkout is needed then.")
+]
+Context: TypeAlias = Annotated[str | None, typer.Option(help="A context of the kubeconfig.")]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
