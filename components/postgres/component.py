@@ -10,6 +10,7 @@ import pulumi
 from components.backing import Backing
 from components.environment import Environment
 from components.postgres.settings import PostgresSettings
+from components.store import Store
 from components.workload import (
     Accepts,
     Drain,
@@ -22,7 +23,7 @@ from components.workload import (
     Workloads,
     WorkloadSpec,
 )
-from components.workload.component import Address, Workload
+from components.workload.component import Address
 
 NAME: Final = "postgres"
 PORT: Final = 5432
@@ -32,11 +33,8 @@ _USER: Final = 999
 _DATA: Final = "/var/lib/postgresql/data"
 
 
-class Postgres(pulumi.ComponentResource):
+class Postgres(Store):
     """The app's database. `callers`: the workloads that may connect."""
-
-    address: Address
-    workload: Workload
 
     def __init__(
         self,
@@ -47,12 +45,8 @@ class Postgres(pulumi.ComponentResource):
         callers: Sequence[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("turnout:app:Postgres", name, None, opts)
         described = spec(settings, environment.image(NAME), callers)
-        own = pulumi.ResourceOptions(parent=self)
-        self.workload = Workload(NAME, environment, described, stack="app", component=NAME, opts=own)
-        self.address = self.workload.address()
-        self.register_outputs({})
+        super().__init__("turnout:app:Postgres", name, environment, described, opts)
 
 
 def spec(settings: PostgresSettings, image: str, callers: Sequence[str]) -> WorkloadSpec:

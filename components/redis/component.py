@@ -11,6 +11,7 @@ from components.backing import Backing
 from components.environment import Environment
 from components.redis.settings import RedisSettings
 from components.secret import Secret
+from components.store import Store
 from components.workload import (
     Accepts,
     ConfigFiles,
@@ -23,7 +24,7 @@ from components.workload import (
     Workloads,
     WorkloadSpec,
 )
-from components.workload.component import Address, Workload
+from components.workload.component import Address
 
 NAME: Final = "redis"
 PORT: Final = 6379
@@ -35,11 +36,8 @@ _MEMORY_SHARE: Final = 0.6
 """Of the memory limit: a rewrite of the append-only file needs the rest."""
 
 
-class Redis(pulumi.ComponentResource):
+class Redis(Store):
     """The app's queue and cache. `callers`: the workloads that may connect."""
-
-    address: Address
-    workload: Workload
 
     def __init__(
         self,
@@ -50,12 +48,8 @@ class Redis(pulumi.ComponentResource):
         callers: Sequence[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("turnout:app:Redis", name, None, opts)
         described = spec(settings, environment.image(NAME), callers)
-        own = pulumi.ResourceOptions(parent=self)
-        self.workload = Workload(NAME, environment, described, stack="app", component=NAME, opts=own)
-        self.address = self.workload.address()
-        self.register_outputs({})
+        super().__init__("turnout:app:Redis", name, environment, described, opts)
 
 
 def spec(settings: RedisSettings, image: str, callers: Sequence[str]) -> WorkloadSpec:
