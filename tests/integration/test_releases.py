@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from cli.rollout import audit, control, records, releases
 from cli.rollout.book import Release
 from cli.rollout.where import Cluster
 from components import record
+from tests import harness
 
 pytestmark = pytest.mark.cluster
 
@@ -97,3 +99,17 @@ def test_prune_deletes_records_whose_number_was_dropped(api: Kube, environment: 
     assert [row.record for row in releases.load(api, environment).releases] == [new]
     assert releases.prune(api, environment) == [old]
     assert set(records.listed(api, environment)) == {new}
+
+
+def test_releases_are_listed_shown_and_compared_with_a_kubeconfig_alone(
+    api: Kube, environment: str, kubeconfig: Path
+) -> None:
+    for content in ("a", "b"):
+        write(api, environment, content)
+        releases.change(api, environment, lambda book: book)
+        time.sleep(1)
+    at = ("--kubeconfig", str(kubeconfig))
+    listed = json.loads(harness.turnout("releases", "list", environment, "--json", *at).stdout)
+    assert [(row["number"], row["current"]) for row in listed] == [(2, True), (1, False)]
+    assert f"record {listed[0]['record']}, 1 objects" in harness.turnout("releases", "show", environment, *at).stdout
+    assert "~ ConfigMap /c\n      data.content: a → b" in harness.turnout("releases", "diff", environment, *at).stdout
