@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import httpx2
 from lightkube.core.exceptions import ConfigError
 
-from cli.kube.client import LIMITS, TIMEOUT, UNSENT
+from cli.kube.client import BROKEN, LIMITS, WHOLE, event, lost, timeouts
 from cli.kube.config import Endpoint
-from cli.kube.errors import KubeError, from_answer, no_credentials
-from cli.kube.operations import Broken, Operation, Pause, Server
+from cli.kube.errors import KubeError, Stopped, from_answer, no_credentials
+from cli.kube.operations import Broken, Lines, Operation, Pause, Server
 from cli.kube.requests import Answer, Object, Request, warnings
 from cli.kube.retry import Lost
 
 T = TypeVar("T")
+STOP: ContextVar[asyncio.Event | None] = ContextVar("stop", default=None)
+"""Once set, what runs in this context no longer waits to ask again."""
 
 
 class AsyncKube:
@@ -30,9 +33,11 @@ class AsyncKube:
         server: Server | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
         heard: Callable[[str], Awaitable[None]] | None = None,
+        whole: float = WHOLE,
     ) -> None:
-        """`heard` is called with each warning that the server sends along."""
+        """`heard` is called with each warning that the server sends along; `whole`: seconds for a whole answer."""
         self._heard = heard
+        self._whole = whole
         self.endpoint = where
         self.server = server or Server()
         verify: Any = where.tls if where.tls is not None else True
@@ -40,7 +45,7 @@ class AsyncKube:
             "base_url": where.server,
             "auth": where.auth,
             "verify": verify,
-            "timeout": TIMEOUT,
+            "timeout": timeouts(whole),
             "transport": transport,
         }
         self._http = httpx2.AsyncClient(**self._options, limits=LIMITS)
@@ -66,7 +71,7 @@ class AsyncKube:
             return value
 
     async def events(self, request: Request, seconds: float) -> AsyncIterator[tuple[str, Object]]:
-        """The events of one watch request until it ends. Raises Expired, other KubeErrors, or httpx2.TransportError."""
+        """The events of one watch request until it ends. Raises Expired, other KubeErrors, or one of BROKEN."""
         timeout = httpx2.Timeout(30, connect=5, read=seconds + 5)
         stream = self._watcher().stream(
             "GET", request.path, params=request.params, headers=request.headers(), timeout=timeout
@@ -74,9 +79,12 @@ class AsyncKube:
         async with stream as response:
             if response.status_code >= 400:
                 raise from_answer(request.action, response.status_code, await response.aread())
-            async for line in response.aiter_lines():
-                if line:
-                    yield _event(request, line)
+            lines = Lines()
+            async for chunk in response.aiter_bytes():
+                for line in lines.of(chunk):
+                    yield event(request, line)
+            for line in lines.last():
+                yield event(request, line)
 
     def _watcher(self) -> httpx2.AsyncClient:
         """Watches hold their connections for minutes, so they must not use up those of the requests."""
@@ -87,19 +95,19 @@ class AsyncKube:
 
     async def _step(self, operation: Operation[T], wanted: Request | Pause) -> Request | Pause:
         if isinstance(wanted, Pause):
-            await asyncio.sleep(wanted.seconds)
-            return _advance(operation, None)
+            return _advance(operation, await _rest(wanted.seconds))
         try:
             answer = await self._send(wanted)
         except ConfigError as error:
             return _advance(operation, no_credentials(str(error)))
-        except httpx2.TransportError as error:
-            lost = Lost(str(error) or type(error).__name__, not isinstance(error, UNSENT))
-            return _advance(operation, Broken(lost))
+        except BROKEN as error:
+            return _advance(operation, Broken(lost(error)))
+        except TimeoutError:
+            return _advance(operation, Broken(Lost(f"no whole answer within {self._whole:g} s", sent=True)))
         return _advance(operation, answer)
 
     async def _send(self, request: Request) -> Answer:
-        async with self._turn:
+        async with self._turn, asyncio.timeout(self._whole):
             response = await self._http.request(
                 request.method, request.path, params=request.params, content=request.body, headers=request.headers()
             )
@@ -107,6 +115,17 @@ class AsyncKube:
             for text in warnings(response.headers.get_list("warning")):
                 await self._heard(text)
         return Answer(response.status_code, response.headers, response.content)
+
+
+async def _rest(seconds: float) -> Stopped | None:
+    """None once the time is over; an error when there is no more waiting."""
+    stop = STOP.get()
+    if stop is None:
+        await asyncio.sleep(seconds)
+        return None
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+    return Stopped("told to end while waiting to ask the API server again") if stop.is_set() else None
 
 
 class _Done(Exception):
@@ -124,10 +143,3 @@ def _advance(operation: Operation[T], outcome: Answer | Broken | KubeError | Non
         return operation.send(outcome) if isinstance(outcome, Answer) else operation.throw(outcome)
     except StopIteration as done:
         raise _Done(done.value) from None
-
-
-def _event(request: Request, line: str) -> tuple[str, Object]:
-    event = json.loads(line)
-    if event["type"] == "ERROR":
-        raise from_answer(request.action, int(event["object"].get("code", 500)), json.dumps(event["object"]).encode())
-    return event["type"], event["object"]

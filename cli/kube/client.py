@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
@@ -16,14 +15,19 @@ from lightkube.core.exceptions import ConfigError
 from cli.kube import requests
 from cli.kube.config import Endpoint, endpoint
 from cli.kube.errors import Expired, Unreachable, from_answer, no_credentials
-from cli.kube.operations import Broken, Operation, Pause, Server, events
+from cli.kube.operations import Broken, Lines, Operation, Pause, Server
 from cli.kube.requests import Answer, Object, PatchType, Propagation, Request, Write
 from cli.kube.retry import Lost
 
 T = TypeVar("T")
 LIMITS = httpx2.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=60)
-TIMEOUT = httpx2.Timeout(30, connect=5)
+WHOLE = 65.0
+"""Seconds for a whole answer, however slowly it comes: a little more than an API server gives itself (60)."""
+SILENCE = 30.0
+"""Seconds in which nothing comes at all."""
 UNSENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+BROKEN = (httpx2.TransportError, httpx2.DecodingError)
+"""What an HTTP client raises when no whole answer came."""
 
 
 class Cluster(Protocol):
@@ -44,13 +48,25 @@ class Kube:
     """Raw objects in and out. Any call may raise KubeError; a busy server is asked again where that is safe."""
 
     def __init__(
-        self, where: Endpoint, *, server: Server | None = None, transport: httpx2.BaseTransport | None = None
+        self,
+        where: Endpoint,
+        *,
+        server: Server | None = None,
+        transport: httpx2.BaseTransport | None = None,
+        whole: float = WHOLE,
     ) -> None:
+        """`whole`: seconds for a whole answer."""
         self.endpoint = where
         self.server = server or Server()
+        self._whole = whole
         verify: Any = where.tls if where.tls is not None else True
         self._http = httpx2.Client(
-            base_url=where.server, auth=where.auth, verify=verify, timeout=TIMEOUT, limits=LIMITS, transport=transport
+            base_url=where.server,
+            auth=where.auth,
+            verify=verify,
+            timeout=timeouts(whole),
+            limits=LIMITS,
+            transport=transport,
         )
 
     def __enter__(self) -> Kube:
@@ -190,7 +206,7 @@ class Kube:
         )
         try:
             yield from (line.decode(errors="replace") for line in self._stream(request, read_timeout=None))
-        except httpx2.TransportError as error:
+        except BROKEN as error:
             raise Unreachable(f"lost the log of {namespace}/{pod}", why=str(error) or type(error).__name__) from error
 
     def proxy(
@@ -234,19 +250,14 @@ class Kube:
                         yield what, item
             except Expired:
                 version = None
-            except httpx2.TransportError:
+            except BROKEN:
                 time.sleep(0.2)
             else:
                 time.sleep(0.05)
 
     def _events(self, request: Request, seconds: int) -> Iterator[tuple[str, Object]]:
         for line in self._stream(request, read_timeout=seconds + 5):
-            event = json.loads(line)
-            if event["type"] == "ERROR":
-                raise from_answer(
-                    request.action, int(event["object"].get("code", 500)), json.dumps(event["object"]).encode()
-                )
-            yield event["type"], event["object"]
+            yield event(request, line)
 
     def _stream(self, request: Request, read_timeout: float | None) -> Iterator[bytes]:
         timeout = httpx2.Timeout(30, connect=5, read=read_timeout)
@@ -255,7 +266,10 @@ class Kube:
         ) as response:
             if response.status_code >= 400:
                 raise from_answer(request.action, response.status_code, response.read())
-            yield from events(response.iter_bytes())
+            lines = Lines()
+            for chunk in response.iter_bytes():
+                yield from lines.of(chunk)
+            yield from lines.last()
 
     def _step(self, operation: Operation[T], wanted: Request | Pause) -> Request | Pause:
         if isinstance(wanted, Pause):
@@ -265,14 +279,42 @@ class Kube:
             answer = self._send(wanted)
         except ConfigError as error:
             return operation.throw(no_credentials(str(error)))
-        except httpx2.TransportError as error:
-            return operation.throw(Broken(Lost(str(error) or type(error).__name__, not isinstance(error, UNSENT))))
+        except BROKEN as error:
+            return operation.throw(Broken(lost(error)))
         return operation.send(answer)
 
     def _send(self, request: Request) -> Answer:
-        with suppress(httpx2.DecodingError):
-            response = self._http.request(
-                request.method, request.path, params=request.params, content=request.body, headers=request.headers()
-            )
-            return Answer(response.status_code, response.headers, response.content)
-        raise httpx2.ReadError("the answer could not be decoded")
+        until = time.monotonic() + self._whole
+        with self._http.stream(
+            request.method, request.path, params=request.params, content=request.body, headers=request.headers()
+        ) as response:
+            body = b"".join(_by(until, response.iter_bytes(), self._whole))
+        return Answer(response.status_code, response.headers, body)
+
+
+def timeouts(whole: float) -> httpx2.Timeout:
+    return httpx2.Timeout(min(SILENCE, whole), connect=5)
+
+
+def lost(error: Exception) -> Lost:
+    """What one of BROKEN says about the request."""
+    return Lost(str(error) or type(error).__name__, not isinstance(error, UNSENT))
+
+
+def event(request: Request, line: str | bytes) -> tuple[str, Object]:
+    """One line of a watch. Raises Expired and other KubeErrors, and one of BROKEN when it is no whole event."""
+    try:
+        found = json.loads(line)
+        what, obj = found["type"], found["object"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise httpx2.ReadError(f"no whole event: {request.action}") from error
+    if what == "ERROR":
+        raise from_answer(request.action, int(obj.get("code", 500)), json.dumps(obj).encode())
+    return what, obj
+
+
+def _by(until: float, chunks: Iterator[bytes], whole: float) -> Iterator[bytes]:
+    for chunk in chunks:
+        if time.monotonic() > until:
+            raise httpx2.ReadTimeout(f"no whole answer within {whole:g} s")
+        yield chunk

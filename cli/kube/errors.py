@@ -3,6 +3,8 @@
 TurnoutError
 └── KubeError            any other refusal
     ├── Unreachable      no answer: wrong address, certificate, network, or a write whose outcome is unknown
+    ├── Unsettled        a create whose outcome is unknown, and could not be read back either
+    ├── Stopped          told to end while waiting to ask again
     ├── Unauthorized     401: who we are is not accepted
     ├── Forbidden        403: the right is missing, or an admission policy refused
     ├── NotFound         404
@@ -16,6 +18,7 @@ TurnoutError
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +36,14 @@ class KubeError(TurnoutError):
 
 
 class Unreachable(KubeError):
+    pass
+
+
+class Unsettled(KubeError):
+    pass
+
+
+class Stopped(KubeError):
     pass
 
 
@@ -104,7 +115,7 @@ def from_answer(action: str, status: int, body: bytes) -> KubeError:
             **known,
         )
     if status == 403:
-        return Forbidden(f"not allowed: {action}", next=_right_check(answer), **known)
+        return Forbidden(f"not allowed: {action}", next=_right_check(answer, action), **known)
     if status == 404:
         return NotFound(f"not found: {action}", **known)
     if status == 409 and reason == "AlreadyExists":
@@ -126,15 +137,35 @@ def _status_object(body: bytes) -> Mapping[str, Any]:
     return answer if isinstance(answer, dict) else {}
 
 
-def _right_check(answer: Mapping[str, Any]) -> str:
+def _right_check(answer: Mapping[str, Any], action: str) -> str:
+    """How to see the missing right; nothing where it was an admission policy that refused."""
+    if not answer.get("message"):
+        return f"ask for that right{_asked_for(action)}"
     details = answer.get("details") or {}
     kind = ".".join(part for part in (details.get("kind", ""), details.get("group", "")) if part)
-    if not kind or "cannot" not in str(answer.get("message")):
+    if not kind or " cannot " not in str(answer["message"]):
         return ""
     words = str(answer["message"]).split(" cannot ", 1)[1].split()
     namespace = str(answer["message"]).split('in the namespace "')
     where = f" --namespace {namespace[1].split(chr(34))[0]}" if len(namespace) > 1 else ""
     return f"ask for that right, then check it: kubectl auth can-i {words[0]} {kind}{where}"
+
+
+_VERBS = {"apply": "patch", "replace": "update"}
+_OF_ONE = re.compile(
+    r"(?P<verb>get|create|apply|replace|patch|delete) (?P<kind>\S+) (?:(?P<namespace>[^/\s]+)/)?[^/\s]+"
+)
+_OF_ALL = re.compile(r"(?P<verb>list|watch) (?P<kind>\S+)(?: in (?P<namespace>\S+))?")
+
+
+def _asked_for(action: str) -> str:
+    """`apply Deployment dev/api` as kubectl's `patch deployment --namespace dev`; empty for what has no such form."""
+    match = _OF_ONE.fullmatch(action) or _OF_ALL.fullmatch(action)
+    if match is None:
+        return ""
+    where = f" --namespace {match['namespace']}" if match["namespace"] else ""
+    verb = _VERBS.get(match["verb"], match["verb"])
+    return f", then check it: kubectl auth can-i {verb} {match['kind'].lower()}{where}"
 
 
 def _conflict(action: str, answer: Mapping[str, Any], known: Mapping[str, Any]) -> Conflict:

@@ -1,21 +1,35 @@
 """What can be asked of an API server, as conversations without any I/O.
 
 An operation is a generator: it yields a `Request` (and is sent the `Answer`, or thrown a `Broken`) or a `Pause` in
-seconds, and returns its result. `client.Kube` carries it out on a blocking connection, `aio.AsyncKube` on an asyncio
-loop: retries, paging, discovery and the reading back of unknown outcomes are here, once.
+seconds (and is thrown a `Stopped` when nobody wants to wait any longer), and returns its result. `client.Kube` carries
+it out on a blocking connection, `aio.AsyncKube` on an asyncio loop: retries, paging, discovery and the reading back of
+unknown outcomes are here, once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+import dataclasses
+import time
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
-from cli.kube import kinds, ownership, requests
-from cli.kube.errors import AlreadyExists, Conflict, Invalid, KubeError, NotFound, UnknownKind, Unreachable, from_answer
+from cli.kube import afterwards, kinds, ownership, requests
+from cli.kube.errors import (
+    AlreadyExists,
+    Conflict,
+    Invalid,
+    KubeError,
+    NotFound,
+    Stopped,
+    UnknownKind,
+    Unreachable,
+    Unsettled,
+    from_answer,
+)
 from cli.kube.kinds import Kind
 from cli.kube.requests import Answer, Object, PatchType, Propagation, Request, Write
-from cli.kube.retry import Lost, Policy
+from cli.kube.retry import DOUBTFUL, Lost, Policy, Tries
 
 
 @dataclass(frozen=True)
@@ -44,21 +58,28 @@ class Server:
     """What is known about one API server: its kinds (learned once) and how patient to be with it."""
 
     policy: Policy = field(default_factory=Policy)
+    clock: Callable[[], float] = time.monotonic
+    reached: bool = False
     known: dict[tuple[str, str], Kind] = field(default_factory=lambda: dict(kinds.BUILT_IN))
     _discovered: set[str] = field(default_factory=set)
 
-    def exchange(self, request: Request) -> Operation[Answer]:
+    def exchange(self, request: Request, tries: Tries | None = None) -> Operation[Answer]:
         """The answer to a request, asked again where that is safe and useful."""
-        attempt = 0
+        tries = tries or self._tries()
         while True:
-            attempt += 1
             outcome = yield from _once(request)
-            if isinstance(outcome, Answer) and outcome.status < 400:
-                return outcome
-            pause = self.policy.pause(request, outcome, attempt)
+            if isinstance(outcome, Answer):
+                self.reached = True
+                if outcome.ok:
+                    return outcome
+            tries.note(outcome)
+            pause = tries.pause(request, outcome, reached=self.reached)
             if pause is None:
                 raise _error(request, outcome)
-            yield Pause(pause)
+            try:
+                yield Pause(pause)
+            except Stopped:
+                raise _error(request, outcome) from None
 
     def kind(self, api_version: str, kind: str) -> Operation[Kind]:
         """The kind's place on this server. Raises UnknownKind."""
@@ -115,21 +136,29 @@ class Server:
     def create(self, manifest: Object, write: Write) -> Operation[Object]:
         """Make a new object. When the connection is lost after sending, what really happened is read back."""
         row = yield from self.kind(manifest["apiVersion"], manifest["kind"])
-        request = requests.create(row, manifest, write)
-        try:
-            return (yield from self._object(request))
-        except KubeError as error:
-            if isinstance(error, AlreadyExists) or not _outcome_unknown(error):
-                raise
-        return (yield from self._settle_create(row, request, manifest, write))
+        request, tries = requests.create(row, manifest, write), self._tries()
+        while True:
+            try:
+                return (yield from self._object(request, tries))
+            except KubeError as error:
+                if write.dry_run or not tries.doubt or not (isinstance(error, AlreadyExists) or _is_doubtful(error)):
+                    raise
+                if (made := (yield from self._made(row, manifest, write, tries))) is not None:
+                    return made
+                pause = tries.pause(_repeatable(request), Lost(str(error), sent=True), reached=True)
+                if pause is None or isinstance(error, AlreadyExists):
+                    raise
+            yield Pause(pause)
 
     def apply(self, manifest: Object, write: Write) -> Operation[Object]:
+        """Server-side apply. A write of somebody else's that came between is no conflict unless fields clash."""
         row = yield from self.kind(manifest["apiVersion"], manifest["kind"])
-        return (yield from self._object(requests.apply(row, manifest, write)))
+        return (yield from self._between_others(requests.apply(row, manifest, write), manifest))
 
     def replace(self, manifest: Object, write: Write, subresource: str | None = None) -> Operation[Object]:
+        """PUT an object. Raises Conflict when somebody else changed it since its resourceVersion."""
         row = yield from self.kind(manifest["apiVersion"], manifest["kind"])
-        return (yield from self._object(requests.replace(row, manifest, write, subresource)))
+        return (yield from self._guarded(row, requests.replace(row, manifest, write, subresource), manifest))
 
     def patch(
         self,
@@ -145,7 +174,12 @@ class Server:
     ) -> Operation[Object]:
         row = yield from self.kind(api_version, kind)
         request = requests.patch(row, namespace, name, body, write, how=how, subresource=subresource)
-        return (yield from self._object(request))
+        if isinstance(body, list):
+            return (yield from self._object(request))
+        if requests.is_guarded(body):
+            place = {"name": name, "namespace": namespace} if namespace else {"name": name}
+            return (yield from self._guarded(row, request, {**body, "metadata": {**body["metadata"], **place}}))
+        return (yield from self._between_others(request, body))
 
     def hand_over(self, live: Object, manager: str) -> Operation[Object]:
         """Fields that a POST or kubectl set become `manager`'s: its apply can then remove them, and needs no force.
@@ -181,10 +215,15 @@ class Server:
         """Ask for the deletion: `absent` before, `gone` now, or `going` while dependents or finalizers hold it."""
         row = yield from self.kind(api_version, kind)
         options = {"propagation": propagation, "uid": uid, "resource_version": resource_version, "dry_run": dry_run}
+        request, tries = requests.delete(row, namespace, name, **options), self._tries()  # type: ignore[arg-type]
         try:
-            answer = yield from self._object(requests.delete(row, namespace, name, **options))  # type: ignore[arg-type]
+            answer = yield from self._object(request, tries)
         except NotFound:
-            return "absent"
+            return "gone" if tries.doubt else "absent"
+        except Conflict:
+            if not (tries.doubt and uid):
+                raise
+            return "gone"
         return "gone" if answer.get("kind") == "Status" else "going"
 
     def text(self, request: Request) -> Operation[str]:
@@ -192,10 +231,40 @@ class Server:
         answer = yield from self.exchange(request)
         return answer.body.decode(errors="replace")
 
-    def _object(self, request: Request) -> Operation[Object]:
-        answer = yield from self.exchange(request)
+    def _tries(self) -> Tries:
+        return Tries(self.policy, self.clock)
+
+    def _object(self, request: Request, tries: Tries | None = None) -> Operation[Object]:
+        answer = yield from self.exchange(request, tries)
         result: Object = answer.json()
         return result
+
+    def _between_others(self, request: Request, body: Object) -> Operation[Object]:
+        """A write that names no resourceVersion: the server lost a race with another writer, not we."""
+        tries = self._tries()
+        while True:
+            try:
+                return (yield from self._object(request, tries))
+            except (Conflict, AlreadyExists) as error:
+                if requests.is_guarded(body) or (isinstance(error, Conflict) and error.claims):
+                    raise
+                pause = tries.pause(_repeatable(request), Lost(str(error), sent=True), reached=True)
+                if pause is None:
+                    raise
+            yield Pause(pause)
+
+    def _guarded(self, row: Kind, request: Request, wanted: Object) -> Operation[Object]:
+        """A write that names a resourceVersion: its own repetition conflicts with it, which is read back."""
+        tries = self._tries()
+        try:
+            return (yield from self._object(request, tries))
+        except Conflict:
+            if not tries.doubt:
+                raise
+            live = yield from self._object(requests.get(row, *requests.place(wanted)))
+            if not afterwards.is_written(live, wanted):
+                raise
+            return live
 
     def _discover(self, api_version: str) -> Operation[None]:
         if api_version in self._discovered:
@@ -207,61 +276,86 @@ class Server:
         self.known.update(kinds.from_discovery(answer))
         self._discovered.add(api_version)
 
-    def _settle_create(self, row: Kind, request: Request, manifest: Object, write: Write) -> Operation[Object]:
-        namespace, name = requests.place(manifest)
+    def _made(self, row: Kind, manifest: Object, write: Write, tries: Tries) -> Operation[Object | None]:
+        """What our own create made, if it was carried out. Raises AlreadyExists for somebody else's object."""
+        place = requests.place(manifest)
         try:
-            live = yield from self._object(requests.get(row, namespace, name))
+            answer = yield from self.exchange(requests.get(row, *place))
         except NotFound:
-            return (yield from self._object(request))
-        if made_by(live, manifest, write.manager):
+            return None
+        except KubeError as error:
+            raise _unsettled(requests.create(row, manifest, write), error) from error
+        live: Object = answer.json()
+        if afterwards.is_recent(live, answer.headers.get("date", ""), tries.spent) and (
+            afterwards.made_by(live, manifest, write.manager)
+            or (yield from self._changes_nothing(row, live, manifest, write))
+        ):
             return live
-        raise AlreadyExists(f"it exists already: {request.action}", why="another writer made it", status=409)
+        raise AlreadyExists(
+            f"it exists already: {requests.named(row, *place)}", why="another writer made it", status=409
+        )
 
-
-def made_by(live: Object, manifest: Object, manager: str) -> bool:
-    """Whether `live` is what creating `manifest` under `manager` gives."""
-    managers = {entry.get("manager") for entry in live["metadata"].get("managedFields", [])}
-    return manager in managers and contains(live, manifest)
-
-
-def contains(live: Any, wanted: Any) -> bool:
-    """Whether everything in `wanted` is in `live` (lists as long and in the same order)."""
-    if isinstance(wanted, dict):
-        return isinstance(live, dict) and all(contains(live.get(key), value) for key, value in wanted.items())
-    if isinstance(wanted, list):
-        return isinstance(live, list) and len(live) == len(wanted) and all(map(contains, live, wanted))
-    return bool(live == wanted)
+    def _changes_nothing(self, row: Kind, live: Object, manifest: Object, write: Write) -> Operation[bool]:
+        """Whether the server finds the manifest, in its own spelling and with its defaults, in the live object."""
+        if not afterwards.is_managed_by(live, write.manager):
+            return False
+        trial = Write(write.manager, dry_run=True, force=True)
+        try:
+            tried = yield from self._object(requests.apply(row, manifest, trial))
+        except (Conflict, Invalid):
+            return False
+        return afterwards.is_same(live, tried)
 
 
 def _once(request: Request) -> Generator[Request | Pause, Answer, Answer | Lost]:
     try:
-        return (yield request)
+        answer = yield request
     except Broken as broken:
         return broken.lost
+    if answer.ok and request.accept == "application/json" and not answer.is_whole:
+        return Lost("the answer was cut short, or is not an API server's", sent=True)
+    return answer
 
 
 def _error(request: Request, outcome: Answer | Lost) -> KubeError:
     if isinstance(outcome, Answer):
         return from_answer(request.action, outcome.status, outcome.body)
-    why = outcome.why
-    if outcome.sent and not request.repeatable:
-        why = f"{why}; whether the change was made is unknown"
+    doubtful = outcome.sent and request.method != "GET"
     return Unreachable(
         f"no answer from the API server: {request.action}",
-        why=why,
+        why=f"{outcome.why}; whether the change was made is unknown" if doubtful else outcome.why,
         next="check the address and the network (kubectl cluster-info), or start the sandbox: turnout sandbox up",
     )
 
 
-def _outcome_unknown(error: KubeError) -> bool:
-    return isinstance(error, Unreachable) or error.status in (500, 502, 504)
+def _is_doubtful(error: KubeError) -> bool:
+    return isinstance(error, Unreachable) or error.status in DOUBTFUL
 
 
-def events(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """Cut a streamed body into its lines."""
-    rest = b""
-    for chunk in lines:
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from (line for line in whole if line)
-    if rest:
-        yield rest
+def _repeatable(request: Request) -> Request:
+    return dataclasses.replace(request, repeatable=True)
+
+
+def _unsettled(request: Request, error: KubeError) -> Unsettled:
+    return Unsettled(
+        f"whether it was done is unknown: {request.action}",
+        why=f"its answer was lost, and reading back failed too: {error.message}",
+        next=error.next,
+        status=error.status,
+    )
+
+
+class Lines:
+    """Cuts a streamed body into its lines at each newline and nowhere else: JSON text may hold other separators."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def of(self, chunk: bytes) -> list[bytes]:
+        """The lines that end in this chunk."""
+        *whole, self._rest = (self._rest + chunk).split(b"\n")
+        return [line for line in whole if line]
+
+    def last(self) -> list[bytes]:
+        """What the body ends with after its last newline."""
+        return [self._rest] if self._rest else []

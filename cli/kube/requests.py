@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from cli.kube.kinds import Kind
@@ -49,7 +50,24 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the body is a JSON object from its beginning to its end."""
+        try:
+            return isinstance(self._parsed, dict)
+        except ValueError:
+            return False
+
     def json(self) -> Any:
+        """The body's value. Raises ValueError."""
+        return self._parsed
+
+    @cached_property
+    def _parsed(self) -> Any:
         return json.loads(self.body)
 
 
@@ -129,7 +147,8 @@ def replace(kind: Kind, manifest: Object, write: Write, subresource: str | None 
     namespace, name = place(manifest)
     path = kind.path(namespace, name, subresource)
     action = f"replace {named(kind, namespace, name)}"
-    return Request("PUT", path, action, write.params(), _json(manifest), repeatable=write.dry_run)
+    repeatable = write.dry_run or is_guarded(manifest)
+    return Request("PUT", path, action, write.params(), _json(manifest), repeatable=repeatable)
 
 
 def apply(kind: Kind, manifest: Object, write: Write) -> Request:
@@ -206,6 +225,12 @@ def proxy(
     """A GET to a Service, through the API server."""
     target = f"/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy/{path.lstrip('/')}"
     return Request("GET", target, f"ask service {namespace}/{service} for {path}", dict(params or {}), accept="*/*")
+
+
+def is_guarded(body: Object) -> bool:
+    """Whether a write names the state (or the very object) that it is meant for, so that it fails on any other."""
+    metadata = body.get("metadata") or {}
+    return bool(metadata.get("resourceVersion") or metadata.get("uid"))
 
 
 def place(manifest: Object) -> tuple[str | None, str]:

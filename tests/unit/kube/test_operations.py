@@ -2,9 +2,19 @@ from typing import Any
 
 import pytest
 
-from cli.kube.errors import AlreadyExists, Conflict, Expired, Forbidden, KubeError, UnknownKind, Unreachable
-from cli.kube.operations import HAND_OVER_PAUSES, Server
-from cli.kube.requests import Write, warnings
+from cli.kube.errors import (
+    AlreadyExists,
+    Conflict,
+    Expired,
+    Forbidden,
+    KubeError,
+    Stopped,
+    UnknownKind,
+    Unreachable,
+    Unsettled,
+)
+from cli.kube.operations import HAND_OVER_PAUSES, Lines, Server
+from cli.kube.requests import Answer, Write, warnings
 from cli.kube.retry import Policy
 from tests.unit.kube.script import Script, answer, lost, refusal
 
@@ -186,3 +196,126 @@ def test_a_hand_over_that_never_succeeds_is_an_error_not_a_field_that_stays() ->
     tries = [refusal(409, "Conflict"), answer(200, posted())] * len(HAND_OVER_PAUSES)
     with pytest.raises(Conflict):
         Script(*tries, refusal(409, "Conflict")).run(server().hand_over(posted(), "turnout"))
+
+
+def managed(manager: str = "turnout", **more: Any) -> dict[str, Any]:
+    return {**CONFIG_MAP, "metadata": {**CONFIG_MAP["metadata"], "managedFields": [{"manager": manager}], **more}}  # type: ignore[dict-item]
+
+
+def methods(script: Script) -> list[str]:
+    return [request.method for request in script.asked]
+
+
+def test_a_create_that_arrives_after_it_was_read_back_is_found_all_the_same() -> None:
+    script = Script(lost(), refusal(404, "NotFound"), refusal(409, "AlreadyExists"), answer(200, managed()))
+    assert script.run(server().create(CONFIG_MAP, WRITE)) == managed()
+    assert methods(script) == ["POST", "GET", "POST", "GET"]
+
+
+def test_an_object_that_was_there_before_is_nobodys_lost_create() -> None:
+    with pytest.raises(AlreadyExists):
+        script = Script(refusal(409, "AlreadyExists"))
+        script.run(server().create(CONFIG_MAP, WRITE))
+    old = managed(creationTimestamp="2026-11-21T09:00:00Z")
+    now = Answer(200, {"date": "Sat, 21 Nov 2026 10:00:00 GMT"}, answer(200, old).body)
+    with pytest.raises(AlreadyExists):
+        Script(lost(), now).run(server().create(CONFIG_MAP, WRITE))
+
+
+@pytest.mark.parametrize("status", [500, 502, 504])
+def test_a_create_whose_answer_was_an_error_is_read_back(status: int) -> None:
+    script = Script(answer(status), answer(200, managed()))
+    assert script.run(server().create(CONFIG_MAP, WRITE)) == managed()
+
+
+def test_a_create_that_keeps_failing_is_tried_a_bounded_number_of_times() -> None:
+    script = Script(*[answer(500), refusal(404, "NotFound")] * 4)
+    with pytest.raises(KubeError, match="answered 500"):
+        script.run(server().create(CONFIG_MAP, WRITE))
+    assert methods(script) == ["POST", "GET"] * 4
+
+
+def test_what_the_server_spells_differently_is_recognised_by_the_server_itself() -> None:
+    wanted = {**CONFIG_MAP, "kind": "Pod", "spec": {"memory": "1024Mi"}}
+    live = {**managed(), "kind": "Pod", "spec": {"memory": "1Gi"}}
+    script = Script(lost(), answer(200, live), answer(200, {**live, "status": "new"}))
+    assert script.run(server().create(wanted, WRITE)) == live
+    assert script.asked[2].params["dryRun"] == "All"
+    other = Script(lost(), answer(200, live), answer(200, {**live, "spec": {"memory": "2Gi"}}))
+    with pytest.raises(AlreadyExists):
+        other.run(server().create(wanted, WRITE))
+
+
+def test_an_outcome_that_cannot_be_read_back_is_called_unknown() -> None:
+    with pytest.raises(Unsettled) as caught:
+        Script(lost(), refusal(403, "Forbidden", "no right")).run(server().create(CONFIG_MAP, WRITE))
+    assert "unknown" in caught.value.what and "no right" in caught.value.why
+
+
+VERSIONED = {**CONFIG_MAP, "metadata": {**CONFIG_MAP["metadata"], "resourceVersion": "1"}}  # type: ignore[dict-item]
+
+
+def test_a_guarded_write_that_was_accepted_unseen_is_no_conflict() -> None:
+    live = managed(resourceVersion="2")
+    for operation in (
+        server().replace(VERSIONED, WRITE),
+        server().patch(
+            "v1", "ConfigMap", "c", "dev", {"metadata": {"resourceVersion": "1"}, "data": {"a": "1"}}, WRITE
+        ),
+    ):
+        script = Script(lost(), refusal(409, "Conflict"), answer(200, live))
+        assert script.run(operation) == live
+
+
+def test_a_guarded_write_that_somebody_else_overtook_is_a_conflict() -> None:
+    with pytest.raises(Conflict):
+        Script(refusal(409, "Conflict")).run(server().replace(VERSIONED, WRITE))
+    theirs = {**managed(), "data": {"a": "2"}}
+    with pytest.raises(Conflict):
+        Script(lost(), refusal(409, "Conflict"), answer(200, theirs)).run(server().replace(VERSIONED, WRITE))
+
+
+def test_a_race_that_the_server_lost_is_run_again_but_an_owner_is_respected() -> None:
+    script = Script(refusal(409, "Conflict"), answer(200, CONFIG_MAP))
+    assert script.run(server().apply(CONFIG_MAP, WRITE)) == CONFIG_MAP
+    script = Script(*[refusal(409, "Conflict")] * 4)
+    with pytest.raises(Conflict):
+        script.run(server().apply(CONFIG_MAP, WRITE))
+    assert len(script.asked) == 4
+
+
+def test_a_deletion_whose_answer_was_lost_is_ours() -> None:
+    place = ("v1", "ConfigMap", "c", "dev")
+    assert Script(lost(), refusal(404, "NotFound")).run(server().delete(*place)) == "gone"
+    assert Script(lost(), refusal(409, "Conflict")).run(server().delete(*place, uid="u")) == "gone"
+    with pytest.raises(Conflict):
+        Script(refusal(409, "Conflict")).run(server().delete(*place, uid="u"))
+
+
+@pytest.mark.parametrize("body", [b'{"kind": "Confi', b"<html>", b"", b"[1]"])
+def test_an_answer_that_is_no_whole_object_is_none(body: bytes) -> None:
+    script = Script(Answer(200, {}, body), answer(200, CONFIG_MAP))
+    assert script.run(server().get("v1", "ConfigMap", "c", "dev")) == CONFIG_MAP
+    script = Script(Answer(201, {}, body), answer(200, managed()))
+    assert script.run(server().create(CONFIG_MAP, WRITE)) == managed()
+
+
+def test_who_is_told_to_stop_waits_no_longer() -> None:
+    operation = server().get("v1", "ConfigMap", "c", "dev")
+    next(operation)
+    operation.send(answer(503))
+    with pytest.raises(KubeError, match="answered 503"):
+        operation.throw(Stopped("told to end"))
+
+
+def test_a_line_ends_at_a_newline_and_nowhere_else() -> None:
+    lines = Lines()
+    assert lines.of('{"a": "\x85\u2028'.encode()) == []
+    assert lines.of(b'"}\n\n{"b') == ['{"a": "\x85\u2028"}'.encode()]
+    assert lines.last() == [b'{"b']
+
+
+def test_a_refusal_without_words_names_the_right_all_the_same() -> None:
+    with pytest.raises(Forbidden) as caught:
+        Script(answer(403)).run(server().apply(CONFIG_MAP, WRITE))
+    assert caught.value.next.endswith("kubectl auth can-i patch configmap --namespace dev")
