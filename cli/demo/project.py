@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
+from cli.yamlfile import YamlFile
 
 ENVIRONMENT = "dev"
 SETTINGS = f"Pulumi.{ENVIRONMENT}.yaml"
@@ -57,13 +57,12 @@ class Project:
 
     def edit(self, change: Callable[[Document], None]) -> None:
         """Change the settings file, comments kept."""
-        document = self._read()
-        change(document)
-        with (self.folder / SETTINGS).open("w") as out:
-            YAML().dump(document, out)
+        settings = YamlFile(self.folder / SETTINGS)
+        change(settings.document)
+        settings.save()
 
     def _read(self) -> Document:
-        document: Document = YAML().load(self.folder / SETTINGS)
+        document: Document = YamlFile(self.folder / SETTINGS).document
         return document
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from cli.engine import environ
 from cli.engine.failures import NoPassphrase
-from cli.engine.render import missing, put
+from cli.engine.render import missing
 from cli.engine.secrets import Crypter, create, passphrase
-from cli.errors import TurnoutError
+from cli.yamlfile import YamlFile, put
 
 _SALT = "encryptionsalt"
 _PASSPHRASE_BYTES = 32
@@ -74,12 +74,8 @@ def _ensure_passphrase(root: Path, variables: Mapping[str, str]) -> Path | None:
 
 
 def _complete(file: Path, words: str, leaves: list[tuple[str, tuple[str, ...]]]) -> None:
-    from ruamel.yaml import YAML
-
-    yaml = YAML(typ="rt")
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    document = yaml.load(file.read_text()) or {}
+    settings = YamlFile(file)
+    document = settings.document
     if _SALT in document and not leaves:
         Crypter(document[_SALT], words)
         return
@@ -87,16 +83,4 @@ def _complete(file: Path, words: str, leaves: list[tuple[str, tuple[str, ...]]])
     document[_SALT] = crypter.salt
     for key, path in leaves:
         put(document, ("config", key, *path), {"secure": crypter.encrypt(random.token_urlsafe(_SECRET_BYTES))})
-    _replace(file, yaml, document)
-
-
-def _replace(file: Path, yaml: Any, document: Any) -> None:
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with unfinished.open("w") as out:
-            yaml.dump(document, out)
-        unfinished.chmod(file.stat().st_mode)
-        unfinished.replace(file)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise TurnoutError(f"{file} could not be written", why=str(error)) from error
+    settings.save()

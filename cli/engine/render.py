@@ -16,6 +16,7 @@ from cli.engine import environ, evaluate
 from cli.engine.graph import ResourceGraph
 from cli.engine.run import as_turnout_error, load_program
 from cli.errors import UsageError
+from cli.yamlfile import put
 
 if TYPE_CHECKING:
     from pulumi.runtime import Settings
@@ -64,15 +65,6 @@ def missing(root: Path, environment: str) -> list[tuple[str, tuple[str, ...]]]:
     except SettingsError as error:
         raise as_turnout_error(error) from error
     return [(f"turnout:{leaf.section}", leaf.path) for leaf in found]
-
-
-def put(place: Any, path: tuple[str, ...], value: Any) -> None:
-    """Set what lies at `path`; mappings on the way are made where there are none."""
-    for step in path[:-1]:
-        if place.get(step) is None:
-            place[step] = {}
-        place = place[step]
-    place[path[-1]] = value
 
 
 def opened(value: Any) -> Any:

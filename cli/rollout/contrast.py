@@ -19,7 +19,7 @@ Verb = Literal["added", "changed", "removed"]
 
 @dataclass(frozen=True)
 class Contrast:
-    """One object that two releases do not have alike. In `fields`, `live` is the older and `recorded` the newer value."""
+    """One object that two releases do not have alike. In `fields`, `live` is the older value, `recorded` the newer."""
 
     verb: Verb
     key: Key
