@@ -24,6 +24,7 @@ COMMANDS = {
     "up": ("up", "Apply the settings to an environment"),
     "rollout": ("rollout", "Move the app to its next release, step by step"),
     "rollback": ("rollback", "Bring the last good release back"),
+    "promote": ("promote", "Put what one environment runs into the settings of another"),
     "releases": ("releases", "List releases, look into one, compare two"),
     "status": ("status", "Show each service with its health and the reason when it is not healthy"),
     "logs": ("logs", "Show the log of a workload"),
