@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.commands.driving import Order, driving, must_be_able_to_ask
+from cli.commands.options import AsJson, Environment, Reason, Wait
+
 if TYPE_CHECKING:
+    from cli.commands.driving import Work
+    from cli.engine.model import Outcome
     from cli.engine.run import Engine
 
 app = typer.Typer()
@@ -16,44 +21,45 @@ app = typer.Typer()
 
 @app.command()
 def destroy(
-    environment: Annotated[str, typer.Argument(metavar="ENV", help="dev, staging, prod, …")],
-    reason: Annotated[str, typer.Option(help="Why, for the audit trail.")] = "",
+    environment: Environment,
+    reason: Reason = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    wait: Annotated[float, typer.Option(metavar="SECONDS", help="Wait that long for the environment's lock.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    wait: Wait = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Delete everything of an environment, its data included. Releases, lock and audit trail stay.
 
     Example: turnout destroy dev
     """
     from cli.commands import up
-    from cli.context import project
-    from cli.engine.run import Engine
-    from cli.errors import TurnoutError
-    from cli.progress import for_terminal
-    from cli.rollout import audit, where
-    from cli.rollout.lock import environment_lock
 
     command = f"turnout destroy {environment}"
-    up.must_be_able_to_ask(command, yes=yes, as_json=as_json)
-    progress = for_terminal(quiet=as_json)
-    engine = Engine(project(), environment, progress)
-    with (
-        where.connect(environment) as kube,
-        environment_lock(kube, environment, command=command, reason=reason, wait=wait, progress=progress),
-    ):
+    must_be_able_to_ask(command, yes=yes, as_json=as_json)
+    order = Order(environment, command, reason, wait, quiet=as_json, may_ask=not yes)
+    with driving(order) as work:
         if not yes:
-            _ask(engine)
-        entry, result = audit.entry(kube, command, why=reason), "interrupted"
-        try:
-            outcome = engine.destroy(message=reason)
-            result = "done" if outcome.ok else f"failed: {up.first_reason(outcome)}"
-        except TurnoutError as error:
-            result = f"failed: {error.what}"
-            raise
-        finally:
-            audit.write(kube, environment, replace(entry, outcome=result))
+            _ask(work.engine)
+        outcome = _destroy(work, order)
     up.finish(outcome, as_json=as_json)
+
+
+def _destroy(work: Work, order: Order) -> Outcome:
+    from cli.commands import up
+    from cli.errors import TurnoutError
+    from cli.rollout import audit
+    from cli.rollout.guard import stopped_when_lost
+
+    entry, result = audit.entry(work.kube, order.command, why=order.reason), "interrupted"
+    try:
+        with stopped_when_lost(work.held):
+            outcome = work.engine.destroy(message=order.reason)
+        result = "done" if outcome.ok else f"failed: {up.first_reason(outcome)}"
+    except TurnoutError as error:
+        result = f"failed: {error.what}"
+        raise
+    finally:
+        audit.write(work.kube, order.environment, replace(entry, outcome=result))
+    return outcome
 
 
 def contents(state: dict[str, Any]) -> dict[str, int]:

@@ -9,7 +9,9 @@ import typer
 
 Environment: TypeAlias = Annotated[str, typer.Argument(metavar="ENV", help="dev, staging, prod, …")]
 Reason: TypeAlias = Annotated[str, typer.Option(help="Why, for the audit trail.")]
-Wait: TypeAlias = Annotated[float, typer.Option(metavar="SECONDS", help="Wait that long for the environment's lock.")]
+Wait: TypeAlias = Annotated[
+    float, typer.Option(metavar="SECONDS", help="Wait that long for the locks of the environment and of its state.")
+]
 Kubeconfig: TypeAlias = Annotated[
     Path | None, typer.Option(help="The cluster's kubeconfig; no checkout is needed then.")
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.commands.driving import Order, driving, must_be_able_to_ask
 from cli.commands.options import AsJson, Context, Environment, Kubeconfig, Reason, Wait
 
 if TYPE_CHECKING:
@@ -31,22 +32,13 @@ def start(
 
     Example: turnout rollout start dev --reason "agents 1.3.0"
     """
-    from cli.commands import up
-    from cli.context import project
-    from cli.engine.run import Engine
-    from cli.progress import for_terminal
-    from cli.rollout import rolling, where
-    from cli.rollout.lock import environment_lock
+    from cli.rollout import rolling
 
     command = f"turnout rollout start {environment}"
-    up.must_be_able_to_ask(command, yes=yes, as_json=as_json)
-    progress = for_terminal(quiet=as_json)
-    engine = Engine(project(), environment, progress)
-    with (
-        where.connect(environment) as kube,
-        environment_lock(kube, environment, command=command, reason=reason, wait=wait, progress=progress) as held,
-    ):
-        rolled = rolling.start(kube, engine, held, progress, reason=reason, agree=None if yes else _agreed)
+    must_be_able_to_ask(command, yes=yes, as_json=as_json)
+    with driving(Order(environment, command, reason, wait, quiet=as_json, may_ask=not yes)) as work:
+        agree = None if yes else _agreed
+        rolled = rolling.start(work.kube, work.engine, work.held, work.progress, reason=reason, agree=agree)
     typer.echo(json.dumps(rolled.to_json()) if as_json else _said(environment, rolled))
 
 

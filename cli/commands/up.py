@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.commands.driving import Order, driving, must_be_able_to_ask
+from cli.commands.options import AsJson, Environment, Reason, Wait
+
 if TYPE_CHECKING:
+    from cli.commands.driving import Work
     from cli.engine.model import Outcome
     from cli.engine.run import Engine
-    from cli.kube.client import Kube
 
 app = typer.Typer()
 
@@ -19,39 +21,31 @@ INTERRUPTED = 8
 
 @app.command()
 def up(
-    environment: Annotated[str, typer.Argument(metavar="ENV", help="dev, staging, prod, …")],
+    environment: Environment,
     target: Annotated[
         list[str] | None, typer.Option(metavar="URN", help="Only this resource; can be repeated.")
     ] = None,
-    reason: Annotated[str, typer.Option(help="Why, for the audit trail.")] = "",
+    reason: Reason = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not show the plan and ask first.")] = False,
-    wait: Annotated[float, typer.Option(metavar="SECONDS", help="Wait that long for the environment's lock.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    wait: Wait = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Apply the settings: show the plan, ask once, apply, and wait until everything is ready.
 
     Example: turnout up staging --reason "more replicas for the sale"
     """
     from cli.context import project
-    from cli.engine.run import Engine, check_settings
-    from cli.progress import for_terminal
-    from cli.rollout import debts, where
-    from cli.rollout.lock import environment_lock
+    from cli.engine.run import check_settings
+    from cli.rollout import debts
 
-    must_be_able_to_ask(f"turnout up {environment}", yes=yes, as_json=as_json)
+    command = f"turnout up {environment}"
+    must_be_able_to_ask(command, yes=yes, as_json=as_json)
     check_settings(project(), environment)
-    progress = for_terminal(quiet=as_json)
-    engine = Engine(project(), environment, progress)
-    with (
-        where.connect(environment) as kube,
-        environment_lock(
-            kube, environment, command=f"turnout up {environment}", reason=reason, wait=wait, progress=progress
-        ),
-    ):
-        debts.settle_owed(kube, environment, engine.root, progress)
-        if not yes and not agreed(engine, target or []):
+    with driving(Order(environment, command, reason, wait, quiet=as_json, may_ask=not yes)) as work:
+        debts.settle_owed(work.kube, environment, work.engine.root, work.progress)
+        if not yes and not agreed(work.engine, target or []):
             return
-        outcome = apply(kube, engine, target or [], reason)
+        outcome = apply(work, target or [], reason)
     finish(outcome, as_json=as_json)
 
 
@@ -69,15 +63,18 @@ def agreed(engine: Engine, targets: list[str]) -> bool:
     return True
 
 
-def apply(kube: Kube, engine: Engine, targets: list[str], reason: str) -> Outcome:
+def apply(work: Work, targets: list[str], reason: str) -> Outcome:
     """Apply as one attempt: the release gets its number when everything is ready, and the audit trail its entry.
 
     An apply of a few targets need not have written the record that the program names.
     """
     from cli.rollout import releases
+    from cli.rollout.guard import stopped_when_lost
 
+    kube, engine = work.kube, work.engine
     with releases.attempt(kube, engine.environment, kind="up", reason=reason, root=engine.root) as attempt:
-        outcome = engine.up(targets, message=reason)
+        with stopped_when_lost(work.held):
+            outcome = engine.up(targets, message=reason)
         if outcome.ok:
             attempt.succeeded(None if targets else outcome.outputs.get(releases.RECORD))
             releases.prune(kube, engine.environment)
@@ -107,15 +104,3 @@ def finish(outcome: Outcome, *, as_json: bool) -> None:
         raise typer.Exit(INTERRUPTED)
     if not outcome.ok:
         raise typer.Exit(1)
-
-
-def must_be_able_to_ask(command: str, *, yes: bool, as_json: bool) -> None:
-    """Raises UsageError when a question would find nobody to answer it."""
-    from cli.errors import UsageError
-
-    if yes:
-        return
-    if as_json:
-        raise UsageError("--json asks no questions", next=f"{command} --json --yes")
-    if not sys.stdin.isatty():
-        raise UsageError("nobody is there to ask", why="stdin is not a terminal", next=f"{command} --yes")

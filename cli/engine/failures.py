@@ -17,12 +17,11 @@ TurnoutError
 from __future__ import annotations
 
 import re
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from pathlib import Path
 
-from cli.engine.locks import alive
+from cli.engine.locks import Lock
 from cli.errors import Locked, TurnoutError, UsageError
 
 
@@ -62,16 +61,32 @@ class EngineFailed(TurnoutError):
     pass
 
 
-_HOLDER = re.compile(r"created by (?P<user>[^@\s]+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<at>\S+)")
+_HOLDER = re.compile(r"(?P<file>\S+): created by (?P<user>[^@\s]+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<at>\S+)")
 _MANAGER = re.compile(r'conflicts? with "(?P<manager>[^"]+)"')
 
 
-def classify(text: str, environment: str, now: datetime | None = None) -> TurnoutError | None:
+def classify(text: str, environment: str) -> TurnoutError | None:
     """The error that the engine's own words stand for; None when they are none of the known ones."""
     for fault in _FAULTS:
         if any(phrase in text for phrase in fault.phrases):
-            return fault.make(text, environment, now or datetime.now(UTC))
+            return fault.make(text, environment)
     return None
+
+
+def locked(environment: str, held: Sequence[Lock]) -> StackLocked:
+    """Who holds an environment's state, and what to do about it; of several, a dead one comes first."""
+    lock = next((lock for lock in held if lock.dead), held[0])
+    if lock.dead:
+        return StackLocked(
+            f"the state of {environment} is still locked by {lock.who}",
+            why="nobody holds it any more: whoever took it ended before they could leave it",
+            next=f"turnout repair {environment}   (asks, then removes it)",
+        )
+    return StackLocked(
+        f"the state of {environment} is locked by {lock.who}",
+        why="one engine at a time works on an environment's state",
+        next=f"the same command with --wait 600; when that process is certainly gone: turnout repair {environment}",
+    )
 
 
 def unknown(text: str, environment: str) -> EngineFailed:
@@ -87,43 +102,24 @@ def unknown(text: str, environment: str) -> EngineFailed:
 @dataclass(frozen=True)
 class _Fault:
     phrases: tuple[str, ...]
-    make: Callable[[str, str, datetime], TurnoutError]
+    make: Callable[[str, str], TurnoutError]
 
 
-def _locked(text: str, environment: str, now: datetime) -> TurnoutError:
-    holder = _HOLDER.search(text)
-    if holder is None:
-        return StackLocked(
-            f"the state of {environment} is locked by somebody else", next=f"turnout status {environment}"
-        )
-    held_for = age(holder["at"], now)
-    if holder["host"] == socket.gethostname() and not alive(int(holder["pid"])):
-        return StackLocked(
-            f"the state of {environment} is still locked by process {holder['pid']} of this machine, which is gone",
-            why=f"it took the lock {held_for} ago and was ended before it could leave it",
-            next=f"turnout refresh {environment} --unlock",
-        )
+def _locked(text: str, environment: str) -> TurnoutError:
+    holders = [
+        Lock(Path(holder["file"]), int(holder["pid"]), holder["host"], holder["user"], holder["at"])
+        for holder in _HOLDER.finditer(text)
+    ]
+    if holders:
+        return locked(environment, holders)
     return StackLocked(
-        f"the state of {environment} is locked by {holder['user']}@{holder['host']},"
-        f" process {holder['pid']}, for {held_for}",
-        why="one engine at a time works on an environment's state",
-        next=f"wait for it; when that process is gone: turnout refresh {environment} --unlock",
+        f"the state of {environment} is locked by somebody else",
+        why=_line_with(text, "lock"),
+        next=f"the same command with --wait 600, or see who it is: turnout status {environment}",
     )
 
 
-def age(at: str, now: datetime) -> str:
-    """`3 min`, for people."""
-    try:
-        seconds = (now - datetime.fromisoformat(at.replace("Z", "+00:00"))).total_seconds()
-    except ValueError:
-        return at
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
-
-
-def _wrong_passphrase(_text: str, environment: str, _now: datetime) -> TurnoutError:
+def _wrong_passphrase(_text: str, environment: str) -> TurnoutError:
     return WrongPassphrase(
         f"the passphrase does not open the secrets of {environment}",
         why=f"Pulumi.{environment}.yaml or the state was encrypted with another one",
@@ -131,14 +127,14 @@ def _wrong_passphrase(_text: str, environment: str, _now: datetime) -> TurnoutEr
     )
 
 
-def _no_passphrase(_text: str, environment: str, _now: datetime) -> TurnoutError:
+def _no_passphrase(_text: str, environment: str) -> TurnoutError:
     return NoPassphrase(
         f"{environment} has secrets, and there is no passphrase to open them",
         next=f"set PULUMI_CONFIG_PASSPHRASE_FILE, or for a new environment: turnout init {environment}",
     )
 
 
-def _missing_plugin(text: str, environment: str, _now: datetime) -> TurnoutError:
+def _missing_plugin(text: str, environment: str) -> TurnoutError:
     return MissingPlugin(
         "a plugin that the program needs is not installed",
         why=_line_with(text, "plugin"),
@@ -146,13 +142,13 @@ def _missing_plugin(text: str, environment: str, _now: datetime) -> TurnoutError
     )
 
 
-def _missing_stack(_text: str, environment: str, _now: datetime) -> TurnoutError:
+def _missing_stack(_text: str, environment: str) -> TurnoutError:
     return StackMissing(
         f"there is no state of {environment}", why="it was never applied from here", next=f"turnout up {environment}"
     )
 
 
-def _conflict(text: str, environment: str, _now: datetime) -> TurnoutError:
+def _conflict(text: str, environment: str) -> TurnoutError:
     managers = sorted(set(_MANAGER.findall(text)))
     return FieldConflict(
         f"{' and '.join(managers) or 'another field manager'} owns fields that {environment} wants to change",
@@ -161,15 +157,15 @@ def _conflict(text: str, environment: str, _now: datetime) -> TurnoutError:
     )
 
 
-def _pending(text: str, environment: str, _now: datetime) -> TurnoutError:
+def _pending(text: str, environment: str) -> TurnoutError:
     return PendingOperations(
         f"an earlier run on {environment} was cut off in the middle",
         why=_line_with(text, "pending"),
-        next=f"turnout refresh {environment}: reads back what really happened",
+        next=f"turnout repair {environment}   (reads back what really happened)",
     )
 
 
-def _unreadable(text: str, environment: str, _now: datetime) -> TurnoutError:
+def _unreadable(text: str, environment: str) -> TurnoutError:
     lines = [line for line in text.splitlines() if line.strip()]
     return StateUnreadable(
         f"the state of {environment} cannot be read or written",
@@ -184,7 +180,7 @@ def _line_with(text: str, word: str) -> str:
 
 
 _FAULTS = (
-    _Fault(("currently locked by", "[409] Conflict: Another update"), _locked),
+    _Fault(("currently locked by", "[409] Conflict: Another update", "locks/organization/"), _locked),
     _Fault(("incorrect passphrase",), _wrong_passphrase),
     _Fault(("passphrase must be set", "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE"), _no_passphrase),
     _Fault(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.engine import environ, failures
+from cli.engine.locks import age
 
 JSON = dict[str, Any]
 
@@ -38,7 +39,7 @@ class Pending:
 
     def line(self, now: datetime | None = None) -> str:
         """`creating Deployment dev/api-a, 3 min ago`"""
-        return f"{self.operation} {self.kind} {self.place}, {failures.age(self.since, now or datetime.now(UTC))} ago"
+        return f"{self.operation} {self.kind} {self.place}, {age(self.since, now or datetime.now(UTC))} ago"
 
     def to_json(self) -> dict[str, str]:
         return {

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.engine import binary, environ, failures, locks
+from cli.engine import binary, environ, failures
 from cli.engine.attach import Attachment
 from cli.engine.binary import Binary
 from cli.engine.events import Event, Fold
 from cli.engine.model import Outcome, Plan, Update
 from cli.engine.process import Finished, Running
+from cli.engine.turns import Offer, Turn
 from cli.engine.watch import Watch
 from cli.errors import Interrupted, TurnoutError
 from cli.progress import Progress
@@ -43,13 +44,26 @@ class _Ended:
 
 
 class Engine:
-    """The engine for one environment of one project. `program` replaces the project's own in tests."""
+    """The engine for one environment of one project. `program` replaces the project's own in tests.
 
-    def __init__(self, root: Path, environment: str, progress: Progress, *, program: Program | None = None) -> None:
+    `wait`, `offer`: what to do about locks on the state, see `cli.engine.turns`.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        environment: str,
+        progress: Progress,
+        *,
+        program: Program | None = None,
+        wait: float = 0,
+        offer: Offer | None = None,
+    ) -> None:
         self.root = root
         self.environment = environment
         self.progress = progress
         self._program = program
+        self.turn = Turn(root, environment, progress, wait=wait, offer=offer)
 
     def preview(self, targets: Sequence[str] = ()) -> Plan:
         """What an `up` would do now. Raises when the program or a provider refuses it."""
@@ -71,9 +85,9 @@ class Engine:
         arguments = [*_APPLY, *_targets(targets), *_message(message)]
         return self._outcome(self._operate("up", f"applying {self.environment}", arguments))
 
-    def refresh(self, *, message: str = "") -> Outcome:
+    def refresh(self, targets: Sequence[str] = (), *, message: str = "") -> Outcome:
         """Read what the cluster holds into the state; changes nothing in the cluster."""
-        arguments = [*_APPLY, *_message(message)]
+        arguments = [*_APPLY, *_targets(targets), *_message(message)]
         return self._outcome(self._operate("refresh", f"refreshing {self.environment}", arguments, refreshing=True))
 
     def destroy(self, *, message: str = "") -> Outcome:
@@ -98,15 +112,10 @@ class Engine:
 
     def import_state(self, state: dict[str, Any]) -> None:
         """Replace the deployment by one that `export_state` gave, or a change of it. The engine verifies it."""
-        self._clear_dead_locks(dict(os.environ))
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump(state, file)
             file.flush()
-            self._ask("stack", "import", "--file", file.name)
-
-    def unlock(self) -> None:
-        """Remove the state's lock. Only for one whose process is known to be gone."""
-        self._ask("cancel", "--yes")
+            self.turn.of(lambda: self._ask("stack", "import", "--file", file.name), dict(os.environ))
 
     def exists(self) -> bool:
         """Whether the state knows this environment."""
@@ -117,6 +126,11 @@ class Engine:
         return True
 
     def _operate(self, verb: str, title: str, arguments: Sequence[str], *, refreshing: bool = False) -> _Ended:
+        if verb == "preview":
+            return self._run(verb, title, arguments)
+        return self.turn.of(lambda: self._run(verb, title, arguments, refreshing=refreshing), dict(os.environ))
+
+    def _run(self, verb: str, title: str, arguments: Sequence[str], *, refreshing: bool = False) -> _Ended:
         began = time.monotonic()
         fold = Fold(refreshing=refreshing)
         with Attachment() as provider, Watch(self.progress, title) as watch:
@@ -130,19 +144,15 @@ class Engine:
             with Serving(take) as serving:
                 variables = {**environ.variables(self.root, dict(os.environ)), **provider.variables()}
                 self._ensure_stack(found, variables)
-                if verb != "preview":
-                    self._clear_dead_locks(variables)
                 command = self._command(found, verb, [*arguments, *_inline(serving.address)])
                 with Running(command, cwd=self.root, env=variables) as running:
                     error = self._load_into(serving.language.load)
                     finished = running.wait()
                 serving.events.ended.wait(_EVENTS_LIMIT if fold.summary is None and finished.code == 0 else 1)
                 error = error or serving.language.error or serving.events.error
+            if fold.summary is None and finished.code != 0 and error is None:
+                self._raise_if_locked(finished)
             return _Ended(fold, finished, found, provider.label, time.monotonic() - began, error)
-
-    def _clear_dead_locks(self, variables: dict[str, str]) -> None:
-        for lock in locks.clear_dead(self.root, self.environment, variables):
-            self.progress.note(f"removed the lock that process {lock.pid} left in the state when it was ended")
 
     def _load_into(self, take: Callable[[Program | None], None]) -> BaseException | None:
         try:
@@ -183,6 +193,11 @@ class Engine:
         if finished.code != 0:
             text = finished.err + finished.out
             raise failures.classify(text, self.environment) or failures.unknown(text, self.environment)
+
+    def _raise_if_locked(self, finished: Finished) -> None:
+        refusal = failures.classify(finished.err + finished.out, self.environment)
+        if isinstance(refusal, failures.StackLocked):
+            raise refusal
 
     def _raise_unless_done(self, ended: _Ended) -> None:
         if ended.finished.interrupted:

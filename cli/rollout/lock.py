@@ -44,13 +44,14 @@ class Held:
         self._guard = threading.Lock()
         self._ended = threading.Event()
         self._lost = threading.Event()
+        self._taken_by = ""
 
     def check(self) -> None:
         """Raises Locked when somebody else took the lock over: nothing may be written any more."""
         if self._lost.is_set():
             raise Locked(
                 f"the lock of {self.environment} is no longer ours",
-                why="its heartbeat failed for too long and somebody took it over",
+                why=f"its heartbeat failed for too long and {self._taken_by or 'somebody'} took it over",
                 next=f"turnout status {self.environment}",
             )
 
@@ -109,6 +110,7 @@ class Held:
         found = self._kube.find(*_LEASE, namespace(self.environment))
         owner = lease.holder(found)
         if found is None or owner is None or owner.token != self.claim.token:
+            self._taken_by = f"{owner.identity} ({owner.command})" if owner else ""
             self._lost.set()
         else:
             self._current = found

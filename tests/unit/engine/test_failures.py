@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -8,14 +8,16 @@ from cli.engine import failures
 
 LOCKED = """error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete \
 the lock file with `pulumi cancel`.
-  file:///s/.pulumi/locks/organization/turnout/dev/1.json: created by ann@build-3 (pid 42) at 2026-11-21T07:00:00Z"""
+  file:///s/.pulumi/locks/organization/turnout/dev/1.json: created by ann@build-3 (pid 42) at {at}"""
 
 
 def test_a_lock_names_its_owner_host_and_age() -> None:
-    error = failures.classify(LOCKED, "dev", datetime(2026, 11, 21, 7, 5, tzinfo=UTC))
+    at = (datetime.now(UTC) - timedelta(minutes=5)).isoformat()
+    error = failures.classify(LOCKED.format(at=at), "dev")
     assert isinstance(error, failures.StackLocked)
     assert error.exit_code == 5
     assert "ann@build-3, process 42, for 5 min" in error.what
+    assert "--wait" in error.next
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,7 @@ def test_a_lock_names_its_owner_host_and_age() -> None:
         ("error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE or …", failures.NoPassphrase, 2),
         ("error: no resource plugin 'pulumi-resource-kubernetes' found", failures.MissingPlugin, 1),
         ("error: no stack named 'dev' found", failures.StackMissing, 1),
+        ('error: blob (key ".pulumi/locks/organization/shop/dev/1.json") (code=NotFound)', failures.StackLocked, 5),
         ('Apply failed with 1 conflict: conflict with "kubectl" using apps/v1', failures.FieldConflict, 1),
         ("error: write /s/x.json: no space left on device", failures.StateUnreadable, 1),
     ],

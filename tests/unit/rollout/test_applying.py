@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from cli import context
-from cli.commands import destroy, up
+from cli.commands import destroy, driving, up
 from cli.engine.model import Outcome
 from cli.engine.run import Engine
 from cli.errors import TurnoutError
@@ -17,7 +17,7 @@ from cli.kube.client import Kube
 from cli.kube.config import Endpoint
 from cli.kube.errors import Forbidden
 from cli.progress import Silent
-from cli.rollout import audit, logs, releases, where
+from cli.rollout import audit, lock, logs, releases, where
 
 
 def test_apply_of_a_few_targets_names_no_record_that_is_not_there(
@@ -27,7 +27,8 @@ def test_apply_of_a_few_targets_names_no_record_that_is_not_there(
     done = Outcome("dev", True, (), {}, {"release": "release-2"}, (), (), 0.1, "pulumi", "own")
     engine = Engine(tmp_path, "dev", Silent())
     monkeypatch.setattr(engine, "up", lambda *_, **__: done)
-    up.apply(kube, engine, ["urn:pulumi:dev::turnout::x"], "")
+    with lock.environment_lock(kube, "dev", command="turnout up dev") as held:
+        up.apply(driving.Work(kube, engine, held, Silent()), ["urn:pulumi:dev::turnout::x"], "")
     assert [release.record for release in releases.load(kube, "dev").releases] == ["release-1"]
 
 
@@ -37,6 +38,7 @@ def test_destroy_that_stops_half_way_is_in_the_audit_trail(
     def half(*_: Any, **__: Any) -> Any:
         raise TurnoutError("the engine was lost")
 
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
     monkeypatch.setattr(context, "project", lambda: tmp_path)
     monkeypatch.setattr(where, "connect", lambda _: kube)
     monkeypatch.setattr(Engine, "destroy", half)

@@ -1,0 +1,50 @@
+"""Stops the engine as soon as the environment's lock is no longer ours: two must not change it at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from cli.errors import TurnoutError
+from cli.rollout.watcher import interrupt_engine
+
+if TYPE_CHECKING:
+    from cli.rollout.lock import Held
+
+_LOOK = 1.0
+
+
+@contextmanager
+def stopped_when_lost(held: Held, stop: Callable[[], None] = interrupt_engine) -> Iterator[None]:
+    """A context around the engine's run. Raises Locked (exit 5) in place of however the run ended."""
+    ended, guard = threading.Event(), threading.Lock()
+
+    def watch() -> None:
+        while not held.lost:
+            with suppress(TurnoutError):
+                held.look()
+            if ended.wait(_LOOK):
+                return
+        with guard:
+            if not ended.is_set():
+                stop()
+
+    threading.Thread(target=watch, name="lock guard", daemon=True).start()
+    try:
+        yield
+    except (TurnoutError, KeyboardInterrupt) as error:
+        _say_who_has_it(held, error)
+        raise
+    finally:
+        with guard:
+            ended.set()
+    held.check()
+
+
+def _say_who_has_it(held: Held, error: BaseException) -> None:
+    try:
+        held.check()
+    except TurnoutError as lost:
+        raise lost from error
