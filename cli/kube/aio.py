@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import httpx2
@@ -14,13 +13,11 @@ from lightkube.core.exceptions import ConfigError
 from cli.kube.client import BROKEN, LIMITS, WHOLE, event, lost, timeouts
 from cli.kube.config import Endpoint
 from cli.kube.errors import KubeError, Stopped, from_answer, no_credentials
-from cli.kube.operations import Broken, Lines, Operation, Pause, Server
+from cli.kube.operations import STOP, Broken, Lines, Operation, Pause, Server
 from cli.kube.requests import Answer, Object, Request, warnings
 from cli.kube.retry import Lost
 
 T = TypeVar("T")
-STOP: ContextVar[asyncio.Event | None] = ContextVar("stop", default=None)
-"""Once set, what runs in this context no longer waits to ask again."""
 
 
 class AsyncKube:

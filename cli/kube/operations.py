@@ -8,9 +8,11 @@ unknown outcomes are here, once.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import time
 from collections.abc import Callable, Generator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
@@ -48,6 +50,8 @@ class Broken(Exception):
 HAND_OVER_PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds before each further try, while controllers write to the object all the time."""
 
+STOP: ContextVar[asyncio.Event | None] = ContextVar("stop", default=None)
+"""Once set, what an asyncio driver runs in this context no longer waits to ask again."""
 T = TypeVar("T")
 Deletion = Literal["absent", "gone", "going"]
 Operation = Generator[Request | Pause, Answer, T]

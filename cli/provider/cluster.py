@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class Cluster:
     """One API server: its connections and watches, shared by every provider instance that is configured for it."""
 
-    def __init__(self, kubeconfig: str, context: str, cluster: str) -> None:
-        self._kubeconfig, self._context, self._cluster = kubeconfig, context, cluster
+    def __init__(self, kubeconfig: str, context: str, cluster: str, timeout: float) -> None:
+        self._kubeconfig, self._context, self._cluster, self._timeout = kubeconfig, context, cluster, timeout
 
     @cached_property
     def endpoint(self) -> Endpoint:
@@ -39,8 +39,9 @@ class Cluster:
     @cached_property
     def kube(self) -> AsyncKube:
         from cli.kube.aio import AsyncKube
+        from cli.kube.client import WHOLE
 
-        return AsyncKube(self.endpoint, heard=heard)
+        return AsyncKube(self.endpoint, heard=heard, whole=self._timeout or WHOLE)
 
     @cached_property
     def watches(self) -> Watches:
@@ -84,10 +85,10 @@ class Clusters:
     """Every cluster in use, once."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, str, str], Cluster] = {}
+        self._open: dict[tuple[str, str, str, float], Cluster] = {}
 
     def of(self, settings: Settings) -> Cluster:
-        place = (settings.kubeconfig, settings.context, settings.cluster)
+        place = (settings.kubeconfig, settings.context, settings.cluster, settings.timeout)
         if place not in self._open:
             self._open[place] = Cluster(*place)
         return self._open[place]

@@ -60,10 +60,19 @@ class Resources:
         *,
         ignore: Sequence[str],
         dry_run: bool,
+        confirmed: bool = True,
         patch: bool = False,
     ) -> Outcome:
-        """Make a live object what `inputs` ask for, leaving alone what is ignored and belongs to others."""
-        live = await self._live(inputs, name)
+        """Make a live object what `inputs` ask for, leaving alone what is ignored and belongs to others.
+
+        One whose creation was never `confirmed` is created where it is not there.
+        """
+        try:
+            live = await self._live(inputs, name)
+        except NotFound:
+            if confirmed or dry_run:
+                raise
+            return await self.create(inputs, manager, seconds)
         if inputs["kind"] == "CustomResourceDefinition":
             updated = await self._replace(live, inputs, manager, dry_run)
         else:

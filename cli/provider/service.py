@@ -12,7 +12,8 @@ import grpc.aio
 from google.protobuf.empty_pb2 import Empty
 
 from cli.errors import TurnoutError
-from cli.kube.errors import UnknownKind
+from cli.kube.errors import UnknownKind, Unsettled
+from cli.kube.operations import STOP
 from cli.provider import VERSION, check, diff, kinds, manifests, paths, protocol, settings, state, values
 from cli.provider.cluster import Clusters, Session
 from cli.provider.failures import NotReady, fail, fail_partly
@@ -34,6 +35,7 @@ def answered(method: Method) -> Call:
         URN.set(getattr(request, "urn", ""))
         session = self.session(context)
         HOST.set(session.host)
+        STOP.set(session.cancelled)
         try:
             return await method(self, request, session)
         except NotReady as error:
@@ -151,9 +153,13 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
             foreseen = state.outputs(inputs, foretold(live), marked, inputs["apiVersion"], manager)
             return messages.CreateResponse(properties=session.encode(foreseen))
         make = session.resources.patch if patch else session.resources.create
-        outcome = await make(inputs, manager, request.timeout)
+        how = "was created, but is not ready"
+        try:
+            outcome = await make(inputs, manager, request.timeout)
+        except Unsettled as error:
+            outcome, how = Outcome(inputs, [str(error)]), "may have been created: the next update reads it back"
         recorded = state.outputs(inputs, outcome.live, marked, inputs["apiVersion"], manager)
-        self._settle(outcome, recorded, "was created, but is not ready")
+        self._settle(outcome, recorded, how)
         return messages.CreateResponse(id=kinds.object_id(outcome.live), properties=session.encode(recorded))
 
     @answered
@@ -174,6 +180,7 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
                 request.timeout,
                 ignore=list(request.ignoreChanges),
                 dry_run=request.preview,
+                confirmed="uid" in before["metadata"],
                 patch=kinds.of_urn(request.urn).patch,
             )
         except UnknownKind:

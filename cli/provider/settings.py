@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ class Settings:
     mutable: Mutable = field(default_factory=Mutable)
     delete_unreachable: bool = False
     skip_unreachable: bool = False
+    timeout: float = 0.0
     accept_secrets: bool = True
 
     def __repr__(self) -> str:
@@ -58,8 +60,15 @@ def from_variables(variables: Mapping[str, str], *, accept_secrets: bool) -> Set
         ),
         delete_unreachable=flag("deleteUnreachable", "DELETE_UNREACHABLE"),
         skip_unreachable=flag("skipUpdateUnreachable", "SKIP_UPDATE_UNREACHABLE"),
+        timeout=_timeout(given.get("kubeClientSettings", "")),
         accept_secrets=accept_secrets,
     )
+
+
+def _timeout(client: str) -> float:
+    """`kubeClientSettings.timeout`: seconds for one request; 0 for the default."""
+    chosen = json.loads(client or "{}").get("timeout") or os.environ.get("PULUMI_K8S_CLIENT_TIMEOUT") or 0
+    return float(chosen)
 
 
 def refusals(given: Mapping[str, Any]) -> list[tuple[str, str]]:

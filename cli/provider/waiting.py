@@ -40,8 +40,11 @@ class Waiting:
             return Outcome(live)
         if _judge(live, expressions, Related()).ready:
             return Outcome(live)
-        async with self._watches.sight(live) as sight:
-            outcome = await self._watch_until_ready(sight, live, expressions, time.monotonic() + seconds)
+        try:
+            async with self._watches.sight(live) as sight:
+                outcome = await self._watch_until_ready(sight, live, expressions, time.monotonic() + seconds)
+        except KubeError as error:
+            outcome = Outcome(live, [f"whether it is ready cannot be told: {error}"])
         await self._host.done()
         return outcome
 
@@ -102,8 +105,10 @@ class Waiting:
         change = asyncio.ensure_future(sight.change(min(seconds, until - time.monotonic())))
         cancelled = asyncio.ensure_future(self._cancelled.wait())
         await asyncio.wait((change, cancelled), return_when=asyncio.FIRST_COMPLETED)
-        for task in (change, cancelled):
-            task.cancel()
+        cancelled.cancel()
+        if change.done():
+            change.result()
+        change.cancel()
 
     def _ended(self, until: float, reason: str) -> list[str]:
         if self._cancelled.is_set():

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-
-import httpx2
+from contextvars import Context
 
 from cli.kube import requests
 from cli.kube.aio import AsyncKube
-from cli.kube.errors import KubeError
+from cli.kube.client import BROKEN
+from cli.kube.errors import Forbidden, KubeError, Unauthorized
 from cli.kube.requests import Object
 
 SECONDS = 290
-PAUSE = 0.1
-"""Seconds between two watches: a server that ends them at once is not asked in a tight loop."""
+PAUSES = (0.1, 5.0)
+"""Seconds between two watches, growing while they end at once or fail: such a server is not asked in a tight loop."""
+REFUSED = (Unauthorized, Forbidden)
+"""Errors that asking again does not mend."""
 STALE = 15.0
 """Seconds without news after which an object is read again: a watch may have died unnoticed."""
 LINGER = 2.0
@@ -31,6 +34,7 @@ class Sight:
         self.current: Object | None = first
         self._read = read
         self._changed = asyncio.Event()
+        self._failure: KubeError | None = None
         self._news = 0
         self._at = time.monotonic()
 
@@ -38,6 +42,11 @@ class Sight:
         self.current = obj
         self._news += 1
         self._at = time.monotonic()
+        self._changed.set()
+
+    def fail(self, error: KubeError) -> None:
+        """Nothing more will be seen: the next `change` raises this."""
+        self._failure = error
         self._changed.set()
 
     async def read(self) -> None:
@@ -48,14 +57,23 @@ class Sight:
             self.see(obj)
 
     async def change(self, seconds: float) -> None:
-        """Return at the next change, or after so many seconds."""
+        """Return at the next change, or after so many seconds. Raises when we may no longer look."""
         if time.monotonic() - self._at > STALE:
             self._at = time.monotonic()
-            with suppress(KubeError):
-                await self.read()
+            await self._read_if_possible()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), max(seconds, 0))
             self._changed.clear()
+        if self._failure:
+            raise self._failure
+
+    async def _read_if_possible(self) -> None:
+        try:
+            await self.read()
+        except REFUSED:
+            raise
+        except KubeError:
+            return
 
 
 class _Feed:
@@ -63,13 +81,16 @@ class _Feed:
         self.kube, self.key = kube, key
         self.sights: set[Sight] = set()
         self.task: asyncio.Task[None] | None = None
+        self._pause = PAUSES[0]
 
     async def run(self) -> None:
         while True:
             try:
                 await self._follow(await self._list())
-            except (KubeError, httpx2.TransportError, ValueError):
-                await asyncio.sleep(0.5)
+            except REFUSED as error:
+                return self._end(error)
+            except (KubeError, *BROKEN):
+                await self._rest()
 
     async def _list(self) -> str:
         """What a list lacks is gone only for those who looked before it was asked for."""
@@ -86,10 +107,19 @@ class _Feed:
         while True:
             request = requests.watch(row, namespace, resource_version=version, seconds=SECONDS)
             async for what, item in self.kube.events(request, SECONDS):
+                self._pause = PAUSES[0]
                 version = item["metadata"]["resourceVersion"]
                 if what != "BOOKMARK":
                     self._tell(item["metadata"]["name"], None if what == "DELETED" else item)
-            await asyncio.sleep(PAUSE)
+            await self._rest()
+
+    async def _rest(self) -> None:
+        await asyncio.sleep(self._pause * (0.5 + random.random() / 2))
+        self._pause = min(self._pause * 2, PAUSES[1])
+
+    def _end(self, error: KubeError) -> None:
+        for sight in self.sights:
+            sight.fail(error)
 
     def _tell(self, name: str, obj: Object | None) -> None:
         for sight in self.sights:
@@ -127,9 +157,9 @@ class Watches:
 
     def _feed(self, key: Key) -> _Feed:
         feed = self._feeds.get(key)
-        if feed is None:
+        if feed is None or (feed.task and feed.task.done()):
             feed = self._feeds[key] = _Feed(self._kube, key)
-            feed.task = asyncio.create_task(feed.run())
+            feed.task = asyncio.create_task(feed.run(), context=Context())
         return feed
 
     def _close_unused(self, feed: _Feed) -> None:
