@@ -9,13 +9,14 @@ import importlib
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from cli import context
-from cli.errors import TurnoutError
+from cli.errors import Interrupted, TurnoutError
+from cli.interrupts import as_keyboard_interrupt
 
 # name: (module under cli.commands, one line for the overview)
 COMMANDS = {
@@ -30,10 +31,14 @@ COMMANDS = {
     "logs": ("logs", "Show the log of a workload"),
     "history": ("history", "List what was applied, by whom and why"),
     "refresh": ("refresh", "Read the cluster's state back into the stack"),
+    "repair": ("repair", "Settle what a killed run left behind, by what the cluster holds"),
     "destroy": ("destroy", "Delete an environment"),
     "doctor": ("doctor", "Check this machine and an environment, and say how to mend what is amiss"),
     "sandbox": ("sandbox", "Run a real Kubernetes on this machine"),
 }
+
+_TYPERS_INTERRUPT = 130
+"""What typer makes of a KeyboardInterrupt in a command."""
 
 
 class Lazy(TyperGroup):
@@ -66,13 +71,22 @@ def root(
 def main() -> None:
     """Run the command line; errors become three lines on stderr and a documented exit code."""
     try:
-        app()
+        with as_keyboard_interrupt():
+            app()
     except TurnoutError as error:
         typer.secho(f"turnout: {error}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        typer.echo("turnout: interrupted", err=True)
-        sys.exit(8)
+        _end_as_interrupted()
+    except SystemExit as ended:
+        if ended.code == _TYPERS_INTERRUPT:
+            _end_as_interrupted()
+        raise
+
+
+def _end_as_interrupted() -> NoReturn:
+    typer.echo("turnout: interrupted", err=True)
+    sys.exit(Interrupted.exit_code)
 
 
 def _overview_wanted() -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from cli import interrupts
 from cli.errors import Interrupted
 
 STOP_LIMIT = 7.0
@@ -77,7 +78,7 @@ class Running:
             raise Interrupted(
                 "stopped at once",
                 why="a second interruption ended the engine in the middle of its work",
-                next="turnout refresh ENV: what was under way is read back from the cluster",
+                next="turnout repair ENV   (what was under way is read back from the cluster)",
             )
         return finished
 
@@ -122,9 +123,14 @@ def _interruptions(stop: object) -> Iterator[None]:
         yield
         return
     handler = lambda *_: stop()  # type: ignore[operator]  # noqa: E731
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, *_also_ending())}
     try:
         yield
     finally:
         for number, earlier in before.items():
             signal.signal(number, earlier)
+
+
+def _also_ending() -> list[signal.Signals]:
+    """One that is ignored (`nohup`) stays ignored."""
+    return [number for number in interrupts.ENDING if signal.getsignal(number) is not signal.SIG_IGN]

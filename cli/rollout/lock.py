@@ -10,7 +10,6 @@ from __future__ import annotations
 import getpass
 import os
 import secrets
-import signal
 import socket
 import threading
 import time
@@ -20,6 +19,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cli.errors import Locked, TurnoutError
+from cli.interrupts import as_keyboard_interrupt
 from cli.kube.errors import AlreadyExists, Conflict, Forbidden, NotFound
 from cli.progress import Progress, Silent, Step
 from cli.rollout import identity, lease, process
@@ -130,7 +130,7 @@ def environment_lock(
 
     Raises Locked (exit 5), which names the owner and the next command.
     """
-    with _signals_as_interrupts():
+    with as_keyboard_interrupt():
         claim = _claim(command, reason)
         held = Held(kube, environment, _acquire(kube, environment, claim, wait, progress or Silent()), claim)
         threading.Thread(target=held.beat, name="lock heartbeat", daemon=True).start()
@@ -252,24 +252,3 @@ def _next(environment: str, owner: Holder, claim: Claim) -> str:
     if "rollout start" in owner.command:
         return f"{again}   (or end it: turnout rollout abort {environment})"
     return again
-
-
-@contextmanager
-def _signals_as_interrupts() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the block like Ctrl-C does, so that the lock is left."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    for number, handler in before.items():
-        if handler is signal.SIG_DFL:
-            signal.signal(number, _interrupt)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001
-    raise KeyboardInterrupt
