@@ -69,6 +69,11 @@ class Attachment:
             return "turnout's own kubernetes provider"
         return f"official kubernetes plugin {official_version(self._environment) or '(to be downloaded)'}"
 
+    @property
+    def ended(self) -> int | None:
+        """How our own provider ended, as `subprocess` counts; None for one that still runs, or is the engine's."""
+        return self._child.poll() if self._child else None
+
     def variables(self) -> dict[str, str]:
         """What the engine needs in its environment to use this provider; waits until the provider listens."""
         if self._child is None:

@@ -45,6 +45,8 @@ class State:
     inputs: dict[str, Any]
     outputs: dict[str, Any]
     retain_on_delete: bool
+    id: str = ""
+    provider: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,8 @@ def _state(data: dict[str, Any] | None) -> State | None:
         inputs=data.get("inputs") or {},
         outputs=data.get("outputs") or {},
         retain_on_delete=bool(data.get("retainOnDelete")),
+        id=data.get("id", ""),
+        provider=data.get("provider", ""),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.engine import binary, environ, failures
+from cli.engine import binary, cutoff, environ, failures
 from cli.engine.attach import Attachment
 from cli.engine.binary import Binary
 from cli.engine.events import Event, Fold
@@ -132,13 +132,14 @@ class Engine:
 
     def _run(self, verb: str, title: str, arguments: Sequence[str], *, refreshing: bool = False) -> _Ended:
         began = time.monotonic()
-        fold = Fold(refreshing=refreshing)
+        fold, ledger = Fold(refreshing=refreshing), cutoff.Ledger()
         with Attachment() as provider, Watch(self.progress, title) as watch:
             from cli.engine.inline import Serving
 
             def take(event: Event) -> None:
                 fold.add(event)
                 watch.take(event)
+                ledger.take(event)
 
             found = binary.find(self.progress)
             with Serving(take) as serving:
@@ -150,6 +151,8 @@ class Engine:
                     finished = running.wait()
                 serving.events.ended.wait(_EVENTS_LIMIT if fold.summary is None and finished.code == 0 else 1)
                 error = error or serving.language.error or serving.events.error
+            if finished.code != 0 and (code := provider.ended) is not None:
+                raise cutoff.reported(self.root, self.environment, code, ledger.cut_off())
             if fold.summary is None and finished.code != 0 and error is None:
                 self._raise_if_locked(finished)
             return _Ended(fold, finished, found, provider.label, time.monotonic() - began, error)
