@@ -53,22 +53,25 @@ _NAMESPACED = {
     "networking.k8s.io/v1": "Ingress NetworkPolicy",
     "policy/v1": "PodDisruptionBudget",
     "rbac.authorization.k8s.io/v1": "Role RoleBinding",
+    "resource.k8s.io/v1": "ResourceClaim ResourceClaimTemplate",
     "storage.k8s.io/v1": "CSIStorageCapacity",
 }
 
 _CLUSTER_WIDE = {
     "v1": "Namespace Node PersistentVolume",
-    "admissionregistration.k8s.io/v1": "MutatingWebhookConfiguration ValidatingAdmissionPolicy "
-    "ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration",
+    "admissionregistration.k8s.io/v1": "MutatingAdmissionPolicy MutatingAdmissionPolicyBinding "
+    "MutatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding "
+    "ValidatingWebhookConfiguration",
     "apiextensions.k8s.io/v1": "CustomResourceDefinition",
     "apiregistration.k8s.io/v1": "APIService",
     "certificates.k8s.io/v1": "CertificateSigningRequest",
     "flowcontrol.apiserver.k8s.io/v1": "FlowSchema PriorityLevelConfiguration",
-    "networking.k8s.io/v1": "IngressClass",
+    "networking.k8s.io/v1": "IngressClass IPAddress ServiceCIDR",
     "node.k8s.io/v1": "RuntimeClass",
     "rbac.authorization.k8s.io/v1": "ClusterRole ClusterRoleBinding",
+    "resource.k8s.io/v1": "DeviceClass ResourceSlice",
     "scheduling.k8s.io/v1": "PriorityClass",
-    "storage.k8s.io/v1": "CSIDriver CSINode StorageClass VolumeAttachment",
+    "storage.k8s.io/v1": "CSIDriver CSINode StorageClass VolumeAttachment VolumeAttributesClass",
 }
 
 
@@ -90,6 +93,14 @@ def _rows(table: Mapping[str, str], namespaced: bool) -> Iterable[Kind]:
 BUILT_IN = {
     (row.api_version, row.kind): row for rows in (_rows(_NAMESPACED, True), _rows(_CLUSTER_WIDE, False)) for row in rows
 }
+
+
+_SCOPES = {(row.group, row.kind): row.namespaced for row in BUILT_IN.values()}
+
+
+def scope(api_version: str, kind: str) -> bool | None:
+    """Whether a kind of Kubernetes' own is namespaced, in whichever version of its group; None for all others."""
+    return _SCOPES.get((split(api_version)[0], kind))
 
 
 def from_discovery(answer: Mapping[str, Any]) -> dict[tuple[str, str], Kind]:

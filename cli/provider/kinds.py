@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.errors import TurnoutError
-from cli.kube.kinds import BUILT_IN
+from cli.kube.kinds import BUILT_IN, scope
 
 PREFIX = "kubernetes:"
 WAY_OUT = "install the official plugin (pulumi plugin install resource kubernetes) and set TURNOUT_PROVIDER=official"
@@ -24,9 +24,15 @@ class Type:
     patch: bool = False
 
 
-def of_urn(urn: str) -> Type:
-    """The type in a URN. Raises TurnoutError for what this provider refuses."""
-    return of_token(urn.split("::")[2].rpartition("$")[2])
+def of_urn(urn: str, asked: object = None) -> Type:
+    """The type in a URN; `asked` is the `kind` among the resource's own properties, where it has one.
+
+    A custom kind's Patch is told by that alone. Raises TurnoutError for what this provider refuses.
+    """
+    type_ = of_token(urn.split("::")[2].rpartition("$")[2])
+    if isinstance(asked, str) and f"{asked}Patch" == type_.kind:
+        return Type(type_.api_version, asked, True)
+    return type_
 
 
 def name_of(urn: str) -> str:
@@ -57,8 +63,7 @@ def _refusal(token: str, module: str, kind: str) -> str:
 
 def is_namespaced(api_version: str, kind: str) -> bool:
     """As far as is known without asking the server: an unknown kind counts as namespaced."""
-    known = BUILT_IN.get((api_version, kind))
-    return known is None or known.namespaced
+    return scope(api_version, kind) is not False
 
 
 def object_id(obj: dict[str, Any]) -> str:

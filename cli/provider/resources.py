@@ -84,6 +84,14 @@ class Resources:
             return Outcome(updated)
         return await self.waiting.until_ready(updated, inputs, marks.timeout(inputs, seconds))
 
+    async def hand_on(self, outcome: Outcome, manager: str) -> Outcome:
+        """Take from a former manager what it owned; that this failed is one more reason, not a lost update."""
+        try:
+            await self.relinquish(outcome.live, manager)
+        except KubeError as error:
+            return Outcome(outcome.live, [*outcome.reasons, f"{manager} still owns its fields: {error}"])
+        return outcome
+
     async def relinquish(self, live: Object, manager: str) -> None:
         """Give up every field that `manager` owns; fine when the object is gone."""
         metadata = {key: live["metadata"][key] for key in ("name", "namespace") if key in live["metadata"]}

@@ -115,9 +115,10 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
 
     @answered
     async def Check(self, request: Any, session: Session) -> Any:
-        type_ = kinds.of_urn(request.urn)
+        news = decode(request.news)
+        type_ = kinds.of_urn(request.urn, plain(news.get("kind")))
         namespace = await session.namespace_for(type_)
-        inputs, failures = check.check(decode(request.news), decode(request.olds), type_, _naming(request), namespace)
+        inputs, failures = check.check(news, decode(request.olds), type_, _naming(request), namespace)
         return messages.CheckResponse(
             inputs=session.encode(inputs),
             failures=[messages.CheckFailure(property=failure.property, reason=failure.reason) for failure in failures],
@@ -125,12 +126,13 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
 
     @answered
     async def Diff(self, request: Any, session: Session) -> Any:
-        type_ = kinds.of_urn(request.urn)
         old, live = state.parse_asked(request.olds)
+        wanted = check.normalise(state.kubernetes_spelling(plain(decode(request.news))))
+        type_ = kinds.of_urn(request.urn, wanted.get("kind"))
         found = diff.diff(
             live,
             check.normalise(old),
-            check.normalise(state.kubernetes_spelling(plain(decode(request.news)))),
+            wanted,
             namespaced=session.cluster.is_namespaced(type_),
             mutable=session.settings.mutable,
             ignore=request.ignoreChanges,
@@ -143,7 +145,7 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
         marked = decode(request.properties)
         inputs = state.kubernetes_spelling(plain(marked))
         manager = state.manager(inputs, {}, session.new_manager())
-        patch = kinds.of_urn(request.urn).patch
+        patch = kinds.of_urn(request.urn, inputs.get("kind")).patch
         if request.preview:
             live = (
                 None if patch or values.has_unknown(inputs) else await session.resources.preview_create(inputs, manager)
@@ -181,7 +183,7 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
                 ignore=list(request.ignoreChanges),
                 dry_run=request.preview,
                 confirmed="uid" in before["metadata"],
-                patch=kinds.of_urn(request.urn).patch,
+                patch=kinds.of_urn(request.urn, inputs.get("kind")).patch,
             )
         except UnknownKind:
             if request.preview:
@@ -189,9 +191,9 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
             raise
         version = state.initial_version(olds, old)
         recorded = state.outputs(inputs, outcome.live, marked, version, manager)
-        self._settle(outcome, recorded, "was changed, but is not ready")
         if not request.preview and manager_before != manager:
-            await session.resources.relinquish(outcome.live, manager_before)
+            outcome = await session.resources.hand_on(outcome, manager_before)
+        self._settle(outcome, recorded, "was changed, but is not ready")
         return messages.UpdateResponse(properties=session.encode(recorded))
 
     @answered
@@ -201,8 +203,8 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
         namespace, name = kinds.parse_id(request.id)
         old, before = state.parse(recorded)
         wanted = check.normalise(state.kubernetes_spelling(plain(marked)))
-        api_version = wanted.get("apiVersion") or before.get("apiVersion") or type_.api_version
-        live = await session.resources.read(api_version, type_.kind, name, namespace)
+        asked = {"apiVersion": type_.api_version, "kind": type_.kind, **before, **wanted}
+        live = await session.resources.read(asked["apiVersion"], asked["kind"], name, namespace)
         if live is None:
             return messages.ReadResponse()
         fresh = not wanted.get("kind") and not before.get("kind")
@@ -219,7 +221,7 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
     async def Delete(self, request: Any, session: Session) -> Any:
         recorded = decode(request.properties)
         inputs, live = state.parse(recorded)
-        if kinds.of_urn(request.urn).patch:
+        if kinds.of_urn(request.urn, inputs.get("kind")).patch:
             await session.resources.relinquish(live, state.manager(inputs, recorded, ""))
             return Empty()
         outcome = await session.resources.delete(live, inputs, request.timeout)

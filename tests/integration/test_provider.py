@@ -178,6 +178,12 @@ def test_custom_resources_of_a_kind_that_was_just_made(engine: Engine, live: Liv
         bigger = {"metadata": {"name": "w"}, "spec": {"size": 2}}
         assert engine.diff(widget, bigger).fields == {"spec.size": "UPDATE"}
         assert engine.update(widget, bigger).outputs["spec"] == {"size": 2}
+        token = f"kubernetes:{group}/v1:WidgetPatch"
+        patched = engine.create(token, "p", {"kind": "Widget", "metadata": {"name": "w"}, "spec": {"colour": "red"}})
+        assert patched.outputs["spec"] == {"size": 2, "colour": "red"} and patched.outputs["kind"] == "Widget"
+        assert engine.diff(patched, patched.inputs).kind == "DIFF_NONE"
+        engine.delete(patched)
+        assert live.kube.get(f"{group}/v1", "Widget", "w")["spec"] == {"size": 2}
         engine.delete(widget)
     finally:
         engine.delete(crd)

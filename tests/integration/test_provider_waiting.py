@@ -46,6 +46,18 @@ def test_a_cancelled_wait_records_what_is_there(engine: Engine, live: Live) -> N
     assert caught.value.outputs["metadata"]["uid"] and live.is_there("Deployment", "cancelled", "apps/v1")
 
 
+def test_a_former_manager_is_relieved_although_the_update_is_not_ready(engine: Engine, live: Live) -> None:
+    skip = {"pulumi.com/skipAwait": "true"}
+    made = engine.create(DEPLOYMENT, "handed", deployment("handed", image="turnout.local/none:0", annotations=skip))
+    made = engine.update(made, deployment("handed", image="turnout.local/none:1", annotations=skip))
+    never = {"pulumi.com/waitFor": "condition=Never", "pulumi.com/patchFieldManager": "another"}
+    never["pulumi.com/patchForce"] = "true"
+    with pytest.raises(Failed, match="timed out"):
+        engine.update(made, deployment("handed", image="turnout.local/none:1", annotations=never), seconds=1)
+    managers = {row["manager"] for row in live.get("Deployment", "handed", "apps/v1")["metadata"]["managedFields"]}
+    assert "another" in managers and "turnout" not in managers
+
+
 @pytest.mark.pods
 def test_a_crash_is_told_with_the_last_lines(engine: Engine, running: Provider) -> None:
     command = ["sh", "-c", "echo starting; echo 'FATAL: no database' >&2; exit 3"]

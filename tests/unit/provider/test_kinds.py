@@ -36,6 +36,18 @@ def test_what_is_not_served_is_refused_by_name_with_the_way_out(token: str, why:
     assert token in caught.value.what and why in caught.value.why and "TURNOUT_PROVIDER" in caught.value.next
 
 
+def test_a_custom_kinds_patch_is_told_by_the_kind_that_it_asks_for() -> None:
+    urn = "urn:pulumi:dev::turnout::kubernetes:example.com/v1:WidgetPatch::x"
+    assert kinds.of_urn(urn, "Widget") == Type("example.com/v1", "Widget", patch=True)
+    assert kinds.of_urn(urn, "WidgetPatch") == kinds.of_urn(urn) == Type("example.com/v1", "WidgetPatch")
+
+
+def test_a_kind_of_kubernetes_own_has_its_scope_in_every_version() -> None:
+    assert kinds.is_namespaced("batch/v1beta1", "CronJob")
+    assert not kinds.is_namespaced("rbac.authorization.k8s.io/v1alpha1", "ClusterRole")
+    assert kinds.is_namespaced("example.com/v1", "Namespace")
+
+
 def test_ids() -> None:
     assert kinds.object_id({"metadata": {"namespace": "dev", "name": "x"}}) == "dev/x"
     assert kinds.object_id({"metadata": {"name": "x"}}) == "x"
