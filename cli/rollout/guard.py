@@ -21,17 +21,21 @@ def stopped_when_lost(held: Held, stop: Callable[[], None] = interrupt_engine) -
     """A context around the engine's run. Raises Locked (exit 5) in place of however the run ended."""
     ended, guard = threading.Event(), threading.Lock()
 
-    def watch() -> None:
-        while not held.lost:
+    def look() -> None:
+        while not ended.wait(_LOOK) and not held.lost:
             with suppress(TurnoutError):
                 held.look()
+
+    def watch() -> None:
+        while not held.lost:
             if ended.wait(_LOOK):
                 return
         with guard:
             if not ended.is_set():
                 stop()
 
-    threading.Thread(target=watch, name="lock guard", daemon=True).start()
+    for work in (look, watch):
+        threading.Thread(target=work, name="lock guard", daemon=True).start()
     try:
         yield
     except (TurnoutError, KeyboardInterrupt) as error:

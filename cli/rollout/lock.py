@@ -45,19 +45,27 @@ class Held:
         self._ended = threading.Event()
         self._lost = threading.Event()
         self._taken_by = ""
+        self._kept_alive = time.monotonic()
 
     def check(self) -> None:
         """Raises Locked when somebody else took the lock over: nothing may be written any more."""
-        if self._lost.is_set():
+        if self.lost:
             raise Locked(
                 f"the lock of {self.environment} is no longer ours",
-                why=f"its heartbeat failed for too long and {self._taken_by or 'somebody'} took it over",
+                why=self._why_lost(),
                 next=f"turnout status {self.environment}",
             )
 
+    def _why_lost(self) -> str:
+        if self._taken_by:
+            return f"its heartbeat failed for too long, and it was taken over by {self._taken_by}"
+        return "its heartbeat failed for too long: somebody may have taken it over"
+
     @property
     def lost(self) -> bool:
-        """Whether somebody else may have it by now."""
+        """Whether somebody else may have it by now: a heartbeat that takes long does not hide it."""
+        if time.monotonic() - self._kept_alive > lease.DURATION:
+            self._lost.set()
         return self._lost.is_set()
 
     def phase(self, text: str) -> None:
@@ -78,16 +86,9 @@ class Held:
 
     def beat(self) -> None:
         """Keep the lock alive until `release`. Failures are retried; losing the lock ends it."""
-        last = time.monotonic()
-        while not self._ended.wait(lease.HEARTBEAT if time.monotonic() - last < lease.HEARTBEAT else 1):
-            try:
+        while not self._ended.wait(lease.HEARTBEAT if self._is_fresh() else 1) and not self.lost:
+            with suppress(TurnoutError):
                 self._write(lambda current: lease.renewed(current, stamp()))
-                last = time.monotonic()
-            except TurnoutError:
-                if time.monotonic() - last > lease.DURATION:
-                    self._lost.set()
-            if self._lost.is_set():
-                return
 
     def release(self) -> None:
         """Leave the lock, unless it was lost."""
@@ -95,13 +96,18 @@ class Held:
         with suppress(TurnoutError):
             self._write(lease.released)
 
+    def _is_fresh(self) -> bool:
+        return time.monotonic() - self._kept_alive < lease.HEARTBEAT
+
     def _write(self, change: Any) -> None:
         with self._guard:
             for _ in range(3):
                 if self._lost.is_set():
                     return
                 try:
+                    asked = time.monotonic()
                     self._current = self._kube.replace(change(self._current), MANAGER)
+                    self._kept_alive = asked
                     return
                 except (Conflict, NotFound):
                     self._reread()
