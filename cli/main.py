@@ -28,6 +28,7 @@ COMMANDS = {
     "promote": ("promote", "Put what one environment runs into the settings of another"),
     "releases": ("releases", "List releases, look into one, compare two"),
     "status": ("status", "Show each service with its health and the reason when it is not healthy"),
+    "gate": ("gate", "Ask whether a release keeps its promises: pass, fail or no data"),
     "logs": ("logs", "Show the log of a workload"),
     "history": ("history", "List what was applied, by whom and why"),
     "refresh": ("refresh", "Read the cluster's state back into the stack"),

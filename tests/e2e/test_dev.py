@@ -67,6 +67,19 @@ def test_a_fired_alert_reaches_alertmanager(dev: Environment) -> None:
     assert eventually(firing, seconds=120)
 
 
+def test_a_gate_has_no_data_before_there_were_requests_and_passes_on_good_ones(dev: Environment) -> None:
+    asked = ("gate", "test", "dev", "--service", "api", "--window", "2m", "--json")
+    before = json.loads(dev.turnout(*asked, "--at", "2026-01-01T00:00:00Z").stdout)
+    assert {gate["verdict"] for gate in before["gates"]} == {"no data"}
+
+    def verdict() -> list[str]:
+        dev.ask("dev", "api", "http", "/v1/served")
+        found = json.loads(dev.turnout(*asked, "--at-least", "5").stdout)
+        return [gate["gate"] for gate in found["gates"] if gate["verdict"] == "pass" and gate["total"] >= 5]
+
+    assert "http-availability" in eventually(verdict, seconds=120)
+
+
 def changes(document: dict[str, Any]) -> list[str]:
     """What an outcome says that it did to resources, one line each."""
     return [json.dumps(change) for change in document["changes"] if change["operation"] != "same"]
