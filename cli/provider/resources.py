@@ -18,6 +18,8 @@ CREATOR = "pulumi-kubernetes"
 """The manager of a POST: the official provider's own, so that either one's next update takes its fields over."""
 ORDER_RETRIES = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Seconds between the tries of a create whose namespace or kind is not there yet."""
+RACES = 4
+"""Times that a replacement is tried anew because somebody else wrote first."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,17 @@ class Resources:
         return await self.kube.run(server.apply(inputs, Write(manager, dry_run, force)))
 
     async def _replace(self, live: Object, inputs: Object, manager: str, dry_run: bool) -> Object:
-        version = live["metadata"]["resourceVersion"]
-        manifest = {**inputs, "metadata": {**inputs["metadata"], "resourceVersion": version}}
-        return await self.kube.run(self.kube.server.replace(manifest, Write(manager, dry_run)))
+        """PUT over what was just read; the server's own controllers write to it as well, and may be faster."""
+        write = Write(manager, dry_run)
+        for _ in range(RACES):
+            try:
+                return await self.kube.run(self.kube.server.replace(_over(live, inputs), write))
+            except Conflict:
+                live = await self._live(inputs, live["metadata"]["name"])
+        return await self.kube.run(self.kube.server.replace(_over(live, inputs), write))
+
+
+def _over(live: Object, inputs: Object) -> Object:
+    """The inputs as a replacement of this very state."""
+    metadata = {**inputs["metadata"], "resourceVersion": live["metadata"]["resourceVersion"]}
+    return {**inputs, "metadata": metadata}
