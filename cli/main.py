@@ -33,6 +33,7 @@ COMMANDS = {
     "history": ("history", "List what was applied, by whom and why"),
     "refresh": ("refresh", "Read the cluster's state back into the stack"),
     "repair": ("repair", "Settle what a killed run left behind, by what the cluster holds"),
+    "state": ("state", "Look at an environment's state, restore an earlier one, move it"),
     "destroy": ("destroy", "Delete an environment"),
     "doctor": ("doctor", "Check this machine and an environment, and say how to mend what is amiss"),
     "sandbox": ("sandbox", "Run a real Kubernetes on this machine"),

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 JSON = Mapping[str, Any]
 Kind = Literal[
-    "shape", "magic", "resource", "provider", "reference", "order", "duplicate", "foreign", "pending", "file"
+    "shape", "magic", "resource", "provider", "reference", "order", "duplicate", "foreign", "pending", "secrets", "file"
 ]
 """What a problem is about. `reference`: to a resource that is not there; `order`: to one that comes later."""
 

@@ -1,0 +1,57 @@
+"""The state's own lock, taken the way the engine takes it, for work on the state without the engine.
+
+Source: pkg/backend/diy/lock.go of pulumi/pulumi: look for others, write one's own, look again.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cli.engine import failures
+from cli.engine.locks import Lock
+from cli.engine.store.place import Place
+
+
+@contextmanager
+def lock(place: Place) -> Iterator[None]:
+    """Holds the lock. Raises StackLocked, naming the holder, when somebody else has it."""
+    own = f"{place.stack.locks}{uuid.uuid4()}.json"
+    _raise_for_others(place, own)
+    place.bucket.write(own, json.dumps(_content()).encode())
+    try:
+        _raise_for_others(place, own)
+        yield
+    finally:
+        place.bucket.delete(own)
+
+
+def _raise_for_others(place: Place, own: str) -> None:
+    for entry in place.bucket.find(place.stack.locks):
+        data = place.bucket.read(entry.key) if entry.key != own else None
+        if data is not None:
+            raise failures.locked(place.environment, [_read(entry.key, data)])
+
+
+def _read(key: str, data: bytes) -> Lock:
+    try:
+        held = json.loads(data)
+        return Lock(Path(key), int(held["pid"]), held["hostname"], held["username"], held["timestamp"])
+    except (ValueError, KeyError, TypeError):
+        return Lock(Path(key), damage="it is not a whole lock")
+
+
+def _content() -> dict[str, str | int]:
+    return {
+        "pid": os.getpid(),
+        "username": getpass.getuser(),
+        "hostname": socket.gethostname(),
+        "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+    }

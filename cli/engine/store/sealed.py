@@ -1,0 +1,61 @@
+"""Whether the secrets in a state open with the passphrase at hand. Nothing of them is kept or shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from cli.engine.failures import NoPassphrase, WrongPassphrase
+from cli.engine.secrets import Crypter, passphrase
+from cli.engine.store.verify import Problem
+
+_KEY = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"
+
+
+def problems(deployment: Mapping[str, Any], root: Path, variables: Mapping[str, str]) -> list[Problem]:
+    """What keeps the secrets of a deployment closed. Keys that a cloud keeps are not looked at."""
+    provider = deployment.get("secrets_providers") or {}
+    kind = provider.get("type", "") if isinstance(provider, Mapping) else ""
+    sealed = list(ciphertexts(deployment.get("resources")))
+    if kind != "passphrase":
+        return [Problem("secrets", "it holds secrets, but not how to open them")] if sealed and not kind else []
+    try:
+        crypter = _crypter(provider["state"]["salt"], passphrase(root, variables))
+    except (WrongPassphrase, NoPassphrase) as error:
+        return [Problem("secrets", f"{error.what}{f': {error.why}' if error.why else ''}")]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return [Problem("secrets", "the salt of its secrets is damaged")]
+    closed = sum(1 for text in sealed if not _opens(crypter, text))
+    return (
+        [Problem("secrets", f"{closed} of its {len(sealed)} secrets do not open: they are damaged")] if closed else []
+    )
+
+
+@lru_cache(maxsize=4)
+def _crypter(salt: str, words: str) -> Crypter:
+    """Every copy of a state has the same salt as a rule, and a key takes some tenths of a second to derive."""
+    return Crypter(salt, words)
+
+
+def ciphertexts(value: Any) -> Iterator[str]:
+    """Every sealed text in a state, however deep."""
+    if isinstance(value, Mapping):
+        if value.get(_KEY) == _SECRET and isinstance(value.get("ciphertext"), str):
+            yield value["ciphertext"]
+            return
+        for entry in value.values():
+            yield from ciphertexts(entry)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from ciphertexts(entry)
+
+
+def _opens(crypter: Crypter, text: str) -> bool:
+    try:
+        crypter.decrypt(text)
+    except (WrongPassphrase, ValueError):
+        return False
+    return True
