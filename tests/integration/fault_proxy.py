@@ -1,86 +1,173 @@
-"""A proxy between a client and the API server that fails on command."""
+"""A proxy between a client and the API server that fails on command, and remembers all that it was asked."""
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Literal
 
 import httpx2
 
 from cli.kube.config import Endpoint
 
-Kind = Literal["answer", "reset", "reset after", "slow", "old watch"]
+Kind = Literal[
+    "answer",  # another answer instead of the server's; the request never arrives
+    "answer after",  # the same, once the server has done what was asked
+    "reset",  # the connection breaks before the request arrives
+    "reset after",  # and after the server has done what was asked
+    "silent",  # no answer, ever; the request never arrives
+    "half",  # half the body, then the end
+    "stalled",  # half the body, then nothing
+    "slow",  # the body in pieces, in the end whole
+    "trickle",  # the body byte by byte, without end
+    "cut",  # a body that ends in the middle as if it were whole
+    "as nobody",  # asked in the name of somebody without any right
+    "old watch",  # a watch that is told 410
+    "ended watch",  # a watch that ends at once
+    "silent watch",  # a watch that never tells anything
+    "garbled watch",  # a watch that tells half an event
+    "no handshake",  # no TLS with whoever connects
+]
+GONE = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired"}}
+FOREVER = 10_000
 
 
-@dataclass
+@dataclass(frozen=True)
 class Fault:
-    """What to do to the next requests of a method (and, with `path`, to paths that hold it)."""
+    """What to do to the next requests of a method (and, with `path`, to those that hold it), after the first `skip`.
+
+    A Retry-After header of `date+2` is sent as the date in two seconds, by the proxy's clock.
+    """
 
     kind: Kind
-    method: str
+    method: str = ""
     path: str = ""
     times: int = 1
+    skip: int = 0
     status: int = 503
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+    def fits(self, method: str, path: str) -> bool:
+        return self.times > 0 and self.method == method and self.path in path
 
 
 class FaultProxy:
-    def __init__(self, behind: Endpoint) -> None:
+    """With `pki`, a folder of ca.crt, server.crt and server.key, it speaks TLS."""
+
+    def __init__(self, behind: Endpoint, pki: Path | None = None) -> None:
         self.faults: list[Fault] = []
         self.seen: list[str] = []
+        self.at: list[float] = []
         self.lock = threading.Lock()
+        self.ended = threading.Event()
+        self.pki = pki
+        self.connections: set[socket.socket] = set()
         verify: Any = behind.tls if behind.tls is not None else True
         self.client = httpx2.Client(base_url=behind.server, verify=verify, auth=behind.auth, timeout=310)
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.server.daemon_threads = True
+        self.tls: ssl.SSLContext | None = None
+        if pki:
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(pki / "server.crt", pki / "server.key")
+        self.server = self._listen(0)
+        self.port: int = self.server.server_address[1]
+
+    def _listen(self, port: int) -> ThreadingHTTPServer:
+        server = _Server(("127.0.0.1", port), _handler(self))
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        return server
 
     def kubeconfig(self, namespace: str) -> str:
-        where = f"http://127.0.0.1:{self.server.server_address[1]}"
+        cluster = {"server": f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"}
+        if self.pki:
+            cluster["certificate-authority-data"] = base64.b64encode((self.pki / "ca.crt").read_bytes()).decode()
         return json.dumps(
             {
                 "current-context": "proxy",
-                "clusters": [{"name": "proxy", "cluster": {"server": where}}],
+                "clusters": [{"name": "proxy", "cluster": cluster}],
                 "contexts": [{"name": "proxy", "context": {"cluster": "proxy", "user": "", "namespace": namespace}}],
                 "users": [],
             }
         )
 
-    def fail(self, kind: Kind, method: str, **options: Any) -> None:
+    def fail(self, *faults: Fault) -> None:
+        """From now on, and with a clean memory."""
         with self.lock:
-            self.faults.append(Fault(kind, method, **options))
+            self.faults = list(faults)
+            self.seen.clear()
+            self.at.clear()
 
-    def count(self, method: str) -> int:
-        return sum(line.startswith(f"{method} ") for line in self.seen)
+    def down_for(self, seconds: float) -> None:
+        """Take no connections for a while, as a server that restarts."""
+        self.server.shutdown()
+        self.server.server_close()
+        for connection in list(self.connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        threading.Timer(seconds, self._up).start()
+
+    def _up(self) -> None:
+        if not self.ended.is_set():
+            self.server = self._listen(self.port)
+
+    def count(self, method: str, path: str = "") -> int:
+        return sum(line.startswith(f"{method} ") and path in line for line in self.seen)
 
     def next_fault(self, method: str, path: str) -> Fault | None:
         with self.lock:
             self.seen.append(f"{method} {path}")
-            for fault in self.faults:
-                if fault.times > 0 and fault.method == method and fault.path in path:
-                    fault.times -= 1
-                    return fault
+            self.at.append(time.monotonic())
+            for at, fault in enumerate(self.faults):
+                if fault.fits(method, path):
+                    self.faults[at] = replace(fault, times=fault.times - (not fault.skip), skip=max(0, fault.skip - 1))
+                    return None if fault.skip else fault
         return None
+
+    def gap(self, method: str) -> float:
+        """Seconds between the first two requests of a method."""
+        first, second, *_ = [at for at, line in zip(self.at, self.seen, strict=True) if line.startswith(method)]
+        return second - first
+
+    def close(self) -> None:
+        self.ended.set()
+        self.server.shutdown()
+        self.server.server_close()
+        self.client.close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Broken connections are what this is for."""
 
 
 @contextmanager
-def fault_proxy(behind: Endpoint) -> Iterator[FaultProxy]:
-    proxy = FaultProxy(behind)
-    thread = threading.Thread(target=proxy.server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
+def fault_proxy(behind: Endpoint, pki: Path | None = None) -> Iterator[FaultProxy]:
+    proxy = FaultProxy(behind, pki)
     try:
         yield proxy
     finally:
-        proxy.server.shutdown()
-        proxy.server.server_close()
-        proxy.client.close()
+        proxy.close()
+
+
+def status(code: int, message: str = "made up", reason: str = "MadeUp", **details: Any) -> bytes:
+    """A Status object as an API server answers with it."""
+    return json.dumps(
+        {"kind": "Status", "code": code, "message": message, "reason": reason, "details": details}
+    ).encode()
 
 
 def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
@@ -90,51 +177,127 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
         def log_message(self, *_: Any) -> None:
             """Silent."""
 
+        def setup(self) -> None:
+            if proxy.tls:
+                if proxy.next_fault("HANDSHAKE", ""):
+                    self.request.close()
+                    raise ConnectionError("no handshake")
+                self.request = proxy.tls.wrap_socket(self.request, server_side=True)
+            proxy.connections.add(self.request)
+            super().setup()
+
+        def finish(self) -> None:
+            super().finish()
+            proxy.connections.discard(self.request)
+            self.request.close()
+
         def _handle(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             fault = proxy.next_fault(self.command, self.path)
-            if fault is None or fault.kind in ("slow", "reset after"):
-                self._forward(body, fault)
-            elif fault.kind == "reset":
+            kind = fault.kind if fault else ""
+            if fault is None:
+                self._forward(body)
+            elif kind == "answer":
+                self._answer(fault.status, fault.headers, fault.body or status(fault.status))
+            elif kind == "answer after":
+                self._ask(body).read()
+                self._answer(fault.status, fault.headers, fault.body or status(fault.status))
+            elif kind == "reset":
                 self._reset()
-            elif fault.kind == "old watch":
-                gone = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired"}}
-                self._answer(200, {}, json.dumps(gone).encode() + b"\n")
+            elif kind == "reset after":
+                self._ask(body).read()
+                self._reset()
+            elif kind == "silent":
+                self._hang()
+            elif kind == "as nobody":
+                self._forward(body, {"impersonate-user": "nobody"})
+            elif kind.endswith("watch"):
+                self._watch(kind)
             else:
-                status = {"kind": "Status", "code": fault.status, "message": "made up", "reason": "MadeUp"}
-                self._answer(fault.status, fault.headers, json.dumps(status).encode())
+                self._badly(kind, self._ask(body))
 
-        def _forward(self, body: bytes, fault: Fault | None) -> None:
+        def _ask(self, body: bytes, more: dict[str, str] | None = None) -> httpx2.Response:
             kept = {key: self.headers[key] for key in ("accept", "content-type") if key in self.headers}
-            with proxy.client.stream(self.command, self.path, headers=kept, content=body) as response:
-                if fault and fault.kind == "reset after":
-                    response.read()
-                    return self._reset()
-                if "watch=true" in self.path:
-                    return self._stream(response)
-                return self._answer(response.status_code, {}, response.read(), slow=bool(fault))
+            return proxy.client.request(self.command, self.path, headers={**kept, **(more or {})}, content=body)
 
-        def _stream(self, response: httpx2.Response) -> None:
-            self.send_response(response.status_code)
+        def _forward(self, body: bytes, more: dict[str, str] | None = None) -> None:
+            if "watch=true" not in self.path:
+                response = self._ask(body, more)
+                return self._answer(response.status_code, {}, response.content)
+            with proxy.client.stream("GET", self.path, headers=more) as response:
+                return self._stream(response.status_code, response.iter_raw())
+
+        def _watch(self, kind: str) -> None:
+            if kind == "silent watch":
+                self.send_response(200)
+                self.send_header("transfer-encoding", "chunked")
+                self.end_headers()
+                return self._hang()
+            event = {"old watch": json.dumps(GONE).encode() + b"\n", "garbled watch": b'{"type": "MODIF\n'}
+            return self._stream(200, iter([event[kind]] if kind in event else []))
+
+        def _stream(self, code: int, chunks: Iterator[bytes]) -> None:
+            self.send_response(code)
             self.send_header("transfer-encoding", "chunked")
             self.end_headers()
-            with suppress(OSError, httpx2.TransportError):
-                for chunk in response.iter_raw():
+            with suppress(OSError, httpx2.HTTPError, RuntimeError):
+                for chunk in chunks:
                     self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
                     self.wfile.flush()
                 self.wfile.write(b"0\r\n\r\n")
 
-        def _answer(self, status: int, headers: dict[str, str], body: bytes, *, slow: bool = False) -> None:
-            self.send_response(status)
-            for key, value in {"content-type": "application/json", "content-length": str(len(body)), **headers}.items():
-                self.send_header(key, value)
-            self.end_headers()
-            half = len(body) // 2 if slow else len(body)
+        def _answer(self, code: int, headers: dict[str, str], body: bytes) -> None:
+            self._head(code, headers, len(body))
             with suppress(OSError):
-                self.wfile.write(body[:half])
-                if slow:
-                    time.sleep(1.5)
-                    self.wfile.write(body[half:])
+                self.wfile.write(body)
+
+        def _badly(self, kind: str, response: httpx2.Response) -> None:
+            """The server's own answer, brought over badly."""
+            body = response.content[: len(response.content) // 2] if kind == "cut" else response.content
+            self._head(response.status_code, {}, len(body))
+            half = len(body) // 2
+            with suppress(OSError):
+                if kind == "cut":
+                    self.wfile.write(body)
+                elif kind == "slow":
+                    for piece in (body[:half], body[half:]):
+                        time.sleep(0.3)
+                        self.wfile.write(piece)
+                elif kind == "trickle":
+                    self._trickle(body)
+                else:
+                    self.wfile.write(body[:half])
+                    self._reset() if kind == "half" else self._hang()
+
+        def _trickle(self, body: bytes) -> None:
+            for at in range(len(body)):
+                self.wfile.write(body[at : at + 1])
+                if proxy.ended.wait(0.2):
+                    return
+
+        def _head(self, code: int, headers: dict[str, str], length: int) -> None:
+            self.send_response_only(code)
+            now = time.time()
+            self.send_header("date", formatdate(now, usegmt=True))
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(length))
+            for key, value in headers.items():
+                later = value.removeprefix("date+")
+                self.send_header(key, value if later == value else formatdate(now + int(later), usegmt=True))
+            self.end_headers()
+
+        def _hang(self) -> None:
+            """Until the client gives up."""
+            self.close_connection = True
+            self.connection.settimeout(0.1)
+            while not proxy.ended.is_set():
+                try:
+                    if not self.connection.recv(1):
+                        return
+                except TimeoutError:
+                    continue
+                except OSError:
+                    return
 
         def _reset(self) -> None:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -186,15 +186,15 @@ class Provider:
 
 
 @contextmanager
-def provider(kubeconfig: Path) -> Iterator[Provider]:
+def provider(kubeconfig: Path, program: str = "") -> Iterator[Provider]:
+    """A provider process; `program` is run in place of `python -m cli.provider`."""
     statuses = Statuses()
     server = grpc.server(futures.ThreadPoolExecutor(4))
     protocol.engine_grpc.add_EngineServicer_to_server(statuses, server)  # type: ignore[no-untyped-call, unused-ignore]
     target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cli.provider"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    words = ["-c", program] if program else ["-m", "cli.provider"]
+    process = subprocess.Popen([sys.executable, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     watchdog = threading.Timer(300, process.kill)
     watchdog.start()
