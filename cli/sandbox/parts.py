@@ -190,6 +190,7 @@ PARTS: Final[tuple[Part, ...]] = (
         tags=_WITHOUT_XDS,
         variables=((_LOKI_VERSION, versions.LOKI),),
     ),
+    Part("object-store", "object-store", (Program("object-store", "."),), usual_seconds=36),
 )
 
 CONTROL_PLANE: Final = ("kubernetes", "etcd")
@@ -200,7 +201,8 @@ MONITORING: Final = ("prometheus", "alertmanager", "node-exporter", "collector",
 ADDONS: Final = ("kube-state-metrics", "metrics-server")
 VALIDATORS: Final = ("promtool", "amtool", "logcli")
 DEMO: Final = (*CONTROL_PLANE, *REAL, *ENGINE, *MONITORING)
-TESTS: Final = (*DEMO, *SIMULATED, *VALIDATORS)
+BUCKETS: Final = ("object-store",)
+TESTS: Final = (*DEMO, *SIMULATED, *VALIDATORS, *BUCKETS)
 
 
 def find(names: Sequence[str]) -> list[Part]:
