@@ -17,6 +17,7 @@ from pathlib import Path
 from cli.engine import environ
 
 _SIDECAR = ".attrs"
+_OVER = ("Z", "X")
 _PROC = Path("/proc")
 
 _ROUNDING = 2.0
@@ -96,14 +97,25 @@ def holds(pid: int, taken: str) -> bool:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process of that number exists on this machine."""
+    """Whether a process of that number runs on this machine.
+
+    One that is over, but that nobody has waited for, does not; in a container such ones may stay for ever.
+    """
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True
-    return True
+    return _state(pid) not in _OVER
+
+
+def _state(pid: int) -> str:
+    """Field 3 of proc(5) stat; empty where there is no /proc."""
+    try:
+        return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
 
 
 def command_of(pid: int) -> str:

@@ -31,5 +31,9 @@ def _name(pid: int) -> str:
 
 
 def _start_tick(pid: int) -> str:
-    """Field 22 of proc(5) stat; the command's name before it may hold spaces and brackets."""
-    return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[19]
+    """Field 22 of proc(5) stat; the command's name before it may hold spaces and brackets.
+
+    A process that is over, but that nobody has waited for, has none: in a container such ones may stay for ever.
+    """
+    fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    return "" if fields[0] in "ZX" else fields[19]

@@ -48,6 +48,14 @@ def test_only_the_lock_of_a_dead_process_of_this_machine_is_dead(folder: Path, t
     assert len(locks.found(tmp_path, "dev", {})) == 3, "a sidecar is no lock"
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only /proc tells")
+def test_a_process_that_is_over_holds_nothing_even_when_nobody_has_waited_for_it(folder: Path, tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as child:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        dead = hold(folder, "zombie", child.pid)
+        assert [lock.file for lock in locks.dead(tmp_path, "dev", {})] == [dead]
+
+
 def test_a_number_that_another_process_was_given_since_holds_nothing(folder: Path, tmp_path: Path) -> None:
     hold(folder, "old", os.getpid(), taken=(datetime.now(UTC) - timedelta(days=300)).isoformat())
     assert [lock.file.stem for lock in locks.dead(tmp_path, "dev", {})] == ["old"]

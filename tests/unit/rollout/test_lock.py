@@ -102,6 +102,16 @@ def test_holder_whose_process_is_gone_from_this_machine_is_replaced_at_once(clus
         pass
 
 
+@pytest.mark.skipif(not process.mine(), reason="only /proc tells")
+def test_a_process_that_is_over_is_gone_even_when_nobody_has_waited_for_it() -> None:
+    code = "from cli.rollout import process; print(process.mine())"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout
+        name = child.stdout.readline().strip()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert process.gone(name)
+
+
 def test_running_process_and_processes_elsewhere_are_not_gone() -> None:
     assert not process.gone(process.mine())
     assert not process.gone("other-boot/1/1/1")
