@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -33,23 +34,21 @@ class Finished:
 
 
 class Running:
-    """An engine process under way."""
+    """An engine process under way. It writes to files: when we are killed, a broken pipe would kill it in the middle of
+    its work too, where it otherwise sees that nobody is there, saves the state and leaves its lock."""
 
     def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
+        self._out, self._err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 (closed with the block)
         self._child = subprocess.Popen(
             command,
             cwd=cwd,
             env=dict(env),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
+            stdout=self._out,
+            stderr=self._err,
             process_group=0,
         )
         self._interruptions = 0
-        self._out = _Gathering(self._child.stdout)
-        self._err = _Gathering(self._child.stderr)
 
     def __enter__(self) -> Running:
         return self
@@ -59,6 +58,8 @@ class Running:
         if self._child.poll() is None:
             self.interrupt()
             self._end_within(STOP_LIMIT)
+        self._out.close()
+        self._err.close()
 
     def interrupt(self) -> None:
         """Ask for a clean stop; a second time, for one at once, which frees the lock but not what is under way."""
@@ -73,7 +74,7 @@ class Running:
         """Wait for its end, passing interruptions on. Raises Interrupted after the second one."""
         with _interruptions(self.interrupt):
             code = self._child.wait()
-        finished = Finished(code, self._out.text(), self._err.text(), self._interruptions > 0)
+        finished = Finished(code, _text(self._out), _text(self._err), self._interruptions > 0)
         if self._interruptions > 1:
             raise Interrupted(
                 "stopped at once",
@@ -96,25 +97,9 @@ class Running:
                 os.killpg(self._child.pid, number)
 
 
-class _Gathering:
-    """Reads a stream to its end beside the work."""
-
-    def __init__(self, stream: IO[str] | None) -> None:
-        self._stream = stream
-        self._parts: list[str] = []
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def text(self) -> str:
-        self._thread.join(5)
-        return "".join(self._parts)
-
-    def _read(self) -> None:
-        if self._stream is None:
-            return
-        with self._stream:
-            for line in self._stream:
-                self._parts.append(line)
+def _text(written: IO[bytes]) -> str:
+    written.seek(0)
+    return written.read().decode(errors="replace")
 
 
 @contextmanager

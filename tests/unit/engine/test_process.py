@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -60,3 +62,17 @@ def test_leaving_the_block_leaves_no_process(tmp_path: Path, monkeypatch: pytest
     marker.unlink()
     time.sleep(0.2)
     assert not marker.exists()
+
+
+def test_an_engine_outlives_a_driver_that_was_killed_and_ends_its_work(tmp_path: Path) -> None:
+    script = f"touch {tmp_path}/ready; sleep 0.3; echo out; echo err >&2; echo out; touch {tmp_path}/done"
+    code = f"""
+from pathlib import Path
+from cli.engine.process import Running
+with Running(["sh", "-e", "-c", {script!r}], cwd=Path("/"), env={{"PATH": "/usr/bin:/bin"}}) as child:
+    child.wait()
+"""
+    with subprocess.Popen([sys.executable, "-c", code]) as driver:
+        wait_for(tmp_path / "ready")
+        driver.kill()
+    wait_for(tmp_path / "done")
