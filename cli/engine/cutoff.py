@@ -1,7 +1,8 @@
-"""Operations that were cut off because the provider ended in the middle of them, written down for `turnout repair`.
+"""Operations that were cut off because the provider or the engine ended in the middle of them.
 
-The engine takes a lost connection for a failure: it drops the operation from the state, although what was asked of the
-cluster may have been done. Its events still tell what was under way.
+What an engine that was ended had under way is in its state. A lost provider it takes for a failure: it drops the
+operation from the state, although what was asked of the cluster may have been done. Its events still tell what that
+was; from them it is written down for `turnout repair`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from cli.engine import environ, failures, pending, values
 from cli.engine.events import Done, Event, Failed, Message, Started, State, Step
 from cli.engine.model import ABSENT, SECRET
+from cli.errors import TurnoutError
 
 JSON = dict[str, Any]
 
@@ -80,7 +82,20 @@ def recorded(deployment: Mapping[str, Any], steps: Iterable[Step]) -> JSON:
     return new
 
 
-def reported(root: Path, environment: str, code: int, steps: Sequence[Step]) -> failures.ProviderEnded:
+def by_engine(root: Path, environment: str, code: int) -> failures.EngineEnded:
+    """The error of an engine that a signal ended, with what its state says about that."""
+    try:
+        found = pending.of_state(root, environment, dict(os.environ)) or []
+    except TurnoutError:
+        found = []
+    return failures.EngineEnded(
+        f"the engine was ended in the middle of its work on {environment}",
+        why="\n     ".join([f"signal {-code} ended it", *(entry.line() for entry in found)]),
+        next=f"turnout repair {environment}   (reads back from the cluster what was under way)",
+    )
+
+
+def by_provider(root: Path, environment: str, code: int, steps: Sequence[Step]) -> failures.ProviderEnded:
     """Writes the steps down for `turnout repair`; the error that says so. `code`: as `subprocess` counts.
 
     Only under the environment's lock, after the engine has ended.

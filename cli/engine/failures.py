@@ -10,6 +10,7 @@ TurnoutError
 ├── StackMissing            the state knows no such environment
 ├── FieldConflict           another field manager owns what is to be changed
 ├── PendingOperations       an earlier run was cut off in the middle
+├── EngineEnded             something ended the engine's process in the middle
 ├── ProviderEnded           the provider's process ended before the engine's
 ├── StateUnreadable         the state is damaged or cannot be written
 └── EngineFailed            anything else that the engine reports
@@ -51,6 +52,10 @@ class FieldConflict(TurnoutError):
 
 
 class PendingOperations(TurnoutError):
+    pass
+
+
+class EngineEnded(TurnoutError):
     pass
 
 

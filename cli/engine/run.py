@@ -152,7 +152,9 @@ class Engine:
                 serving.events.ended.wait(_EVENTS_LIMIT if fold.summary is None and finished.code == 0 else 1)
                 error = error or serving.language.error or serving.events.error
             if finished.code != 0 and (code := provider.ended) is not None:
-                raise cutoff.reported(self.root, self.environment, code, ledger.cut_off())
+                raise cutoff.by_provider(self.root, self.environment, code, ledger.cut_off())
+            if finished.code < 0 and not finished.interrupted:
+                raise cutoff.by_engine(self.root, self.environment, finished.code)
             if fold.summary is None and finished.code != 0 and error is None:
                 self._raise_if_locked(finished)
             return _Ended(fold, finished, found, provider.label, time.monotonic() - began, error)
