@@ -1,0 +1,116 @@
+"""`python -m tests.soak`: kill engine, provider and turnout at random points; nothing may be lost or made twice."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from cli import paths
+from cli.kube.client import Kube
+from cli.kube.config import endpoint
+from tests.harness import COMMAND, ROOT
+from tests.soak import report
+from tests.soak.cluster import namespace
+from tests.soak.kills import Chooser, Operation, Victim
+from tests.soak.lane import Lane
+from tests.soak.report import Report
+
+FOLDER = paths.work_dir(ROOT) / "soak"
+RESULT = paths.work_dir(ROOT) / "soak.json"
+SABOTAGE = ("no-repair", "delete", "twice")
+
+
+class Soak:
+    """Lanes side by side, until there were enough kills."""
+
+    def __init__(self, asked: argparse.Namespace, sandbox: str) -> None:
+        self.asked, self.sandbox = asked, sandbox
+        self.began = time.monotonic()
+        self.report = Report(asked.seed)
+        self._guard = threading.Lock()
+        self._cycles = [0] * asked.lanes
+
+    def run(self) -> None:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        with ThreadPoolExecutor(self.asked.lanes) as pool:
+            list(pool.map(self._lane, range(self.asked.lanes)))
+
+    def _lane(self, lane: int) -> None:
+        """A lane after a failure is another one: what the failure left behind does not count twice."""
+        chooser = Chooser(f"{self.asked.seed}/{lane}")
+        with Kube(endpoint(paths.sandbox_kubeconfig(self.sandbox))) as kube:
+            while not self._over():
+                environment = f"soak{secrets.token_hex(3)}"
+                one = Lane(kube, FOLDER / environment, self.sandbox, environment, sabotage=self.asked.sabotage)
+                with namespace(kube, one.project.namespace, one.project.control), one.proxy, one.watcher:
+                    self._cycle_until_failed(lane, one, chooser)
+
+    def _cycle_until_failed(self, lane: int, one: Lane, chooser: Chooser) -> None:
+        if wrong := one.measure():
+            raise RuntimeError("nobody was killed, and yet:\n" + "\n".join(wrong))
+        while not self._over():
+            result = one.cycle(chooser)
+            with self._guard:
+                self._cycles[lane] += 1
+                self.report.add(lane, self._cycles[lane], result)
+                self._tell(f"{report.line(lane, self._cycles[lane], result)}")
+                self._save()
+            if result.faults:
+                self._tell("\n".join(f"  {fault}" for fault in result.faults))
+                return
+
+    def _over(self) -> bool:
+        late = time.monotonic() - self.began > self.asked.minutes * 60
+        enough = len(self.report.hits) >= self.asked.kills or len(self.report.failures) >= self.asked.failures
+        return bool(late or enough)
+
+    def _tell(self, text: str) -> None:
+        print(f"[{time.monotonic() - self.began:6.1f} s, {len(self.report.hits)} kills] {text}", flush=True)
+
+    def _save(self) -> None:
+        self.report.seconds = time.monotonic() - self.began
+        RESULT.write_text(json.dumps(self.report.to_json(), indent=2) + "\n")
+
+
+def main() -> int:
+    asked = _arguments()
+    print(f"seed {asked.seed}", flush=True)
+    name = asked.sandbox or "soak"
+    if not asked.sandbox:
+        subprocess.run([COMMAND, "sandbox", "up", name, "--pods", "simulated"], check=True)
+    try:
+        soak = Soak(asked, name)
+        soak.run()
+    finally:
+        if not asked.sandbox:
+            subprocess.run([COMMAND, "sandbox", "down", name], check=False)
+    print("\n".join(soak.report.lines()))
+    short = asked.kills - len(soak.report.hits)
+    if short > 0:
+        print(f"{short} kills too few: out of time, or too many failures")
+    elif left := report.missing(soak.report.hits, Victim, Operation):
+        print(f"never hit: {', '.join(left)}")
+    return 1 if soak.report.failures or short > 0 else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--kills", type=int, default=200, help="how many; default 200")
+    parser.add_argument("--seed", default=secrets.token_hex(4), help="to do the same again; timing stays chance")
+    parser.add_argument("--lanes", type=int, default=3, help="environments side by side; default 3")
+    parser.add_argument("--minutes", type=float, default=60, help="end after that long; default 60")
+    parser.add_argument("--failures", type=int, default=10, help="end after so many; default 10")
+    parser.add_argument("--sandbox", default="", help="one that runs already; default: one of its own")
+    parser.add_argument("--sabotage", choices=SABOTAGE, default="", help="see the soak fail")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
