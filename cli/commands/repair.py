@@ -26,6 +26,9 @@ SOMETHING_TO_REPAIR = 3
 def repair(
     environment: Environment,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
+    unlock: Annotated[
+        bool, typer.Option("--unlock", help="Another machine's lock on the state too: its process is known to be gone.")
+    ] = False,
     wait: Wait = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -49,7 +52,7 @@ def repair(
         kube = stack.enter_context(where.connect(environment))
         holder, unreachable = _hold(stack, kube, environment, wait, progress, acting=acting)
         reached = None if unreachable else kube
-        found = repairs.survey(engine, reached, wait=wait, holder=holder, unreachable=unreachable)
+        found = repairs.survey(engine, reached, wait=wait, unlock=unlock, holder=holder, unreachable=unreachable)
         items = repairs.items(found)
         if not as_json:
             _show(found, items)

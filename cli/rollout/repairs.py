@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-import os
+import socket
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from cli.engine import environ, failures, locks, mended, readback, repair, settle
-from cli.engine.repair import Action, Finding, Operation
-from cli.errors import TurnoutError, UsageError
+from cli.engine import failures, mended, readback, repair, snapshot
+from cli.engine.repair import Finding, Operation
+from cli.engine.snapshot import Snapshot
+from cli.errors import TurnoutError
 from cli.rollout import debts, lock, releases
 from cli.rollout.book import Debt
 
@@ -31,6 +32,7 @@ Kind = Literal["state lock", "environment lock", "operation", "state", "debt"]
 _ENDING = 8.0
 """Seconds that an engine whose driver was killed is given to end by itself."""
 _LOOK_AGAIN = 0.3
+_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,18 @@ class Item:
 
 @dataclass(frozen=True)
 class Survey:
-    """Everything that was looked at. `unreachable`: why the environment's cluster could not be asked."""
+    """Everything that was looked at. `unreachable`: why the environment's cluster could not be asked.
+
+    `copy`: the newest whole backup, of a state that is damaged.
+    """
 
     environment: str
-    dead_locks: tuple[Lock, ...] = ()
+    left_locks: tuple[Lock, ...] = ()
     dead_holder: Holder | None = None
-    state: JSON | None = None
+    snapshot: Snapshot = field(default_factory=lambda: Snapshot({}))
     operations: tuple[Operation, ...] = ()
     findings: tuple[Finding, ...] = ()
-    damage: tuple[str, ...] = ()
+    copy: str = ""
     debt: Debt | None = None
     unreachable: str = ""
 
@@ -70,24 +75,33 @@ class Done:
     left: tuple[Item, ...] = field(default=())
 
 
-def survey(engine: Engine, kube: Kube | None, *, wait: float, holder: Holder | None, unreachable: str = "") -> Survey:
+def survey(
+    engine: Engine,
+    kube: Kube | None,
+    *,
+    wait: float,
+    unlock: bool = False,
+    holder: Holder | None = None,
+    unreachable: str = "",
+) -> Survey:
     """Look at everything. Call it under the environment's lock; `holder`: who left that lock behind.
+
+    `wait`: seconds to wait for somebody who works on the state; `unlock`: a lock of another machine is a left one.
 
     Raises StackLocked when somebody works on the state, and what the engine says of a wrong or missing passphrase.
     """
-    environment = engine.environment
-    dead = tuple(_wait_for_living(engine, wait))
-    state, damage = _state(engine)
-    operations = tuple(repair.operations(state)) if state and not damage else ()
+    left = tuple(_wait_for_living(engine, wait, unlock=unlock))
+    state = snapshot.read(engine)
+    operations = tuple(repair.operations(state.state)) if state.state and not state.damage else ()
     return Survey(
-        environment,
-        dead,
+        engine.environment,
+        left,
         holder,
         state,
         operations,
-        tuple(_judged(engine, state, operations)) if state else (),
-        tuple(damage),
-        releases.load(kube, environment).debt if kube else None,
+        tuple(_judged(engine, state, operations)),
+        snapshot.newest_copy(state) if state.damage else "",
+        releases.load(kube, engine.environment).debt if kube else None,
         unreachable,
     )
 
@@ -100,8 +114,8 @@ def items(found: Survey) -> list[Item]:
 def carry_out(found: Survey, engine: Engine, kube: Kube | None, progress: Progress) -> Done:
     """Settle what can be settled; one thing that fails does not stop the others."""
     done = _Doing()
-    for one, item in zip(found.dead_locks, _lock_items(found), strict=True):
-        done.attempt([item], lambda one=one: _remove(one))
+    for one, item in zip(found.left_locks, _lock_items(found), strict=True):
+        done.attempt([item], partial(snapshot.unlock, engine, one))
     done.settled += _holder_items(found)
     done.left += [*_damage_items(found)]
     _settle_operations(found, engine, done)
@@ -136,22 +150,11 @@ def _settle_operations(found: Survey, engine: Engine, done: _Doing) -> None:
     about = _operation_items(found)
     able = [item for item in about if item.action]
     done.left += [item for item in about if not item.action]
-    if not able or found.state is None:
+    if not able:
         return
-    new = mended.mended(found.state, found.operations, found.findings)
-    if done.attempt(able, lambda: _store(engine, new)):
+    new = mended.mended(found.snapshot.state, found.operations, found.findings)
+    if done.attempt(able, lambda: snapshot.write(engine, found.snapshot, new)):
         _read_back(engine, new, found, done)
-
-
-def _store(engine: Engine, state: JSON) -> None:
-    if not state["deployment"].get("pending_operations"):
-        engine.import_state(state)
-        return
-    raise UsageError(
-        "operations that only you can settle stand in the way",
-        why="the state's other operations can be settled only together with them",
-        next="see to those first, by the commands named with them",
-    )
 
 
 def _read_back(engine: Engine, state: JSON, found: Survey, done: _Doing) -> None:
@@ -181,9 +184,13 @@ def _items(found: Survey) -> Iterator[Item]:
 
 def _lock_items(found: Survey) -> list[Item]:
     return [
-        Item("state lock", f"the lock on the state of {one.who}", "nobody holds it any more", "remove it")
-        for one in found.dead_locks
+        Item("state lock", f"a lock on the state, of {one.who}", _why_left(one), "remove it")
+        for one in found.left_locks
     ]
+
+
+def _why_left(one: Lock) -> str:
+    return "nobody holds it any more" if one.dead else "you say that its process is gone (--unlock)"
 
 
 def _holder_items(found: Survey) -> list[Item]:
@@ -195,8 +202,13 @@ def _holder_items(found: Survey) -> list[Item]:
 
 
 def _damage_items(found: Survey) -> list[Item]:
-    next_command = f"turnout state restore {found.environment}"
-    return [Item("state", "the state", problem, "", next_command) for problem in found.damage]
+    if not found.snapshot.damage:
+        return []
+    why = "; ".join(found.snapshot.damage[:_SHOWN])
+    if not found.copy:
+        return [Item("state", "the state is damaged", why, "", f"turnout state list {found.environment}")]
+    restore = f"turnout state restore {found.environment}   ({found.copy})"
+    return [Item("state", "the state is damaged", why, "", restore)]
 
 
 def _operation_items(found: Survey) -> list[Item]:
@@ -212,53 +224,42 @@ def _debt_items(found: Survey) -> Iterator[Item]:
         yield Item("debt", what, "the Pulumi state does not know of it yet", "bring the state to that release")
 
 
-def _wait_for_living(engine: Engine, wait: float) -> list[Lock]:
-    """The dead locks on the state, once no living process holds one."""
-    until = time.monotonic() + max(wait, _ENDING)
+def _wait_for_living(engine: Engine, wait: float, *, unlock: bool) -> list[Lock]:
+    """The locks on the state that were left behind, once nobody else holds one."""
+    began = time.monotonic()
     while True:
-        held = locks.found(engine.root, engine.environment, dict(os.environ))
-        living = [one for one in held if not one.dead]
+        held = snapshot.locks_on(engine)
+        living = [one for one in held if not _is_left(one, unlock=unlock)]
         if not living:
             return held
-        if time.monotonic() >= until:
-            raise failures.locked(engine.environment, living)
+        patience = max(wait, _ENDING) if any(map(_is_of_this_machine, living)) else wait
+        if time.monotonic() - began >= patience:
+            raise _living(engine.environment, living)
         time.sleep(_LOOK_AGAIN)
 
 
-def _remove(one: Lock) -> None:
-    if one.dead:
-        locks.remove(one)
+def _living(environment: str, living: list[Lock]) -> failures.StackLocked:
+    error = failures.locked(environment, living)
+    if not any(map(_is_of_this_machine, living)):
+        error.next = f"when that process is certainly gone: turnout repair {environment} --unlock"
+    return error
 
 
-def _state(engine: Engine) -> tuple[JSON | None, list[str]]:
-    """The exported state, and what is wrong with it."""
-    from cli.engine.store.verify import verify
-
-    try:
-        state = engine.export_state()
-    except failures.StackMissing:
-        return None, []
-    except (failures.StateUnreadable, failures.EngineFailed) as error:
-        return None, [f"{error.what}: {error.why}"]
-    return state, [str(problem) for problem in verify(state.get("deployment") or {}) if problem.fatal]
+def _is_left(one: Lock, *, unlock: bool) -> bool:
+    return one.dead or (unlock and not _is_of_this_machine(one))
 
 
-def _judged(engine: Engine, state: JSON, operations: tuple[Operation, ...]) -> Iterator[Finding]:
+def _is_of_this_machine(one: Lock) -> bool:
+    return one.host == socket.gethostname()
+
+
+def _judged(engine: Engine, state: Snapshot, operations: tuple[Operation, ...]) -> Iterator[Finding]:
     if not operations:
         return
-    earlier = list(_earlier(engine))
-    for operation, seen in zip(operations, readback.look(state, operations), strict=True):
+    earlier = list(snapshot.earlier(state))
+    for operation, seen in zip(operations, readback.look(state.state, operations), strict=True):
         began = repair.began_after(operation.pending.urn, earlier)
         yield repair.judge(operation, seen, engine.environment, began)
-
-
-def _earlier(engine: Engine) -> Iterator[JSON]:
-    """The state after earlier runs, newest first, where the backend is a folder."""
-    project = environ.project_name(engine.root)
-    stack = environ.stack_file(engine.root, dict(os.environ), project, engine.environment)
-    if stack is not None:
-        with suppress(OSError):
-            yield from settle.checkpoints(stack.parents[2] / "history" / project / engine.environment)
 
 
 def dead_holder(kube: Kube, environment: str) -> Holder | None:
@@ -269,6 +270,3 @@ def dead_holder(kube: Kube, environment: str) -> Holder | None:
 def summary(done: Done) -> str:
     """For the audit trail: `3 settled, 1 left`."""
     return f"{len(done.settled)} settled, {len(done.left)} left"
-
-
-__all__ = ["Action", "Done", "Item", "Survey", "carry_out", "dead_holder", "items", "summary", "survey"]

@@ -33,6 +33,12 @@ def lock(place: Place) -> Iterator[None]:
         place.bucket.delete(own)
 
 
+def found(place: Place) -> list[Lock]:
+    """Every lock on the state, whoever has it. `file` is its key."""
+    keys = [entry.key for entry in place.bucket.find(place.stack.locks)]
+    return [_read(key, data) for key in keys if (data := place.bucket.read(key)) is not None]
+
+
 def _raise_for_others(place: Place, own: str) -> None:
     for entry in place.bucket.find(place.stack.locks):
         data = place.bucket.read(entry.key) if entry.key != own else None
