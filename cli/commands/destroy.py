@@ -46,9 +46,10 @@ def destroy(
 def _destroy(work: Work, order: Order) -> Outcome:
     from cli.commands import up
     from cli.errors import TurnoutError
-    from cli.rollout import audit
+    from cli.rollout import audit, debts
     from cli.rollout.guard import stopped_when_lost
 
+    debts.settle_owed(work.kube, order.environment, work.engine.root, work.progress)
     entry, result = audit.entry(work.kube, order.command, why=order.reason), "interrupted"
     try:
         with stopped_when_lost(work.held):

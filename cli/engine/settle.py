@@ -235,13 +235,18 @@ def checkpoints(folder: Path) -> Iterator[JSON]:
 
 
 def main(environment: str, root: Path, record: JSON) -> None:
-    """Export, settle, import. Raises TurnoutError when the state cannot be reached."""
-    from cli.engine import environ
+    """Export, settle, import. Raises TurnoutError when the state cannot be reached.
+
+    Operations that a killed run left pending come first: an import would drop them, whatever became of them.
+    """
+    from cli.engine import environ, pending
     from cli.engine.run import Engine
     from cli.progress import Silent
 
     engine = Engine(root, environment, Silent())
     state = engine.export_state()
+    if found := pending.of_deployment(state.get("deployment") or {}):
+        raise pending.error(environment, found)
     project = environ.project_name(root)
     stack = environ.stack_file(root, dict(os.environ), project, environment)
     history = stack.parents[2] / "history" / project / environment if stack else None

@@ -7,13 +7,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from cli.errors import TurnoutError
-from cli.rollout import records, releases
+from cli.rollout import book, records, releases
 from cli.rollout.book import Debt
+from cli.rollout.control import namespace
 from cli.rollout.records import Record
 
 if TYPE_CHECKING:
@@ -60,7 +63,28 @@ def begin(root: Path | None, environment: str, record: Record) -> Settlement | N
 
 def clear(kube: Kube, environment: str, debt: Debt) -> None:
     """The debt is paid; one that was made since stays."""
-    releases.change(kube, environment, lambda book: replace(book, debt=None) if book.debt == debt else book)
+    releases.change(kube, environment, lambda found: replace(found, debt=None) if found.debt == debt else found)
+
+
+class Look:
+    """Asks the cluster for a debt beside other work; where it does not tell, there is none to speak of."""
+
+    def __init__(self, environment: str) -> None:
+        self._environment = environment
+        self._found: Debt | None = None
+        self._thread = threading.Thread(target=self._look, name="debt", daemon=True)
+        self._thread.start()
+
+    def within(self, seconds: float) -> Debt | None:
+        """What was found, waiting no longer than that."""
+        self._thread.join(seconds)
+        return self._found
+
+    def _look(self) -> None:
+        from cli.rollout import where
+
+        with suppress(TurnoutError), where.connect(self._environment) as kube:
+            self._found = book.read(kube.find("v1", "ConfigMap", book.NAME, namespace(self._environment))).debt
 
 
 def settle_owed(kube: Kube, environment: str, root: Path, progress: Progress) -> Debt | None:
