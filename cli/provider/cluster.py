@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.struct_pb2 import Struct
 
 from cli.errors import TurnoutError, UsageError
-from cli.kube.kinds import BUILT_IN
-from cli.provider import kinds
+from cli.kube.kinds import scope, split
 from cli.provider.host import Host, heard
 from cli.provider.kinds import Type
 from cli.provider.settings import Settings
@@ -29,6 +29,8 @@ class Cluster:
 
     def __init__(self, kubeconfig: str, context: str, cluster: str, timeout: float) -> None:
         self._kubeconfig, self._context, self._cluster, self._timeout = kubeconfig, context, cluster, timeout
+        self.defined: dict[tuple[str, str], bool] = {}
+        """(group, kind) of each definition that passed by → whether it is namespaced: it may not be served yet."""
 
     @cached_property
     def endpoint(self) -> Endpoint:
@@ -59,20 +61,33 @@ class Cluster:
 
     def is_namespaced(self, type_: Type) -> bool:
         """As far as is known so far: an unknown kind counts as namespaced."""
-        if "kube" in self.__dict__ and (row := self.kube.server.known.get((type_.api_version, type_.kind))):
-            return row.namespaced
-        return kinds.is_namespaced(type_.api_version, type_.kind)
+        return self._known(type_.api_version, type_.kind) is not False
 
-    async def ask_is_namespaced(self, type_: Type) -> bool:
-        """Asks the server about kinds that are not Kubernetes' own."""
-        if (type_.api_version, type_.kind) in BUILT_IN:
-            return kinds.is_namespaced(type_.api_version, type_.kind)
+    async def scope(self, api_version: str, kind: str) -> bool | None:
+        """Whether a kind is namespaced; the server is asked about those that are not Kubernetes' own."""
+        known = self._known(api_version, kind)
+        if known is not None:
+            return known
         from cli.kube.errors import KubeError
 
         try:
-            return (await self.kube.run(self.kube.server.kind(type_.api_version, type_.kind))).namespaced
+            return (await self.kube.run(self.kube.server.kind(api_version, kind))).namespaced
         except (KubeError, UsageError):
-            return True
+            return None
+
+    async def scopes(self, objects: Iterable[Any]) -> dict[tuple[str, str], bool | None]:
+        """The scope of each kind among these objects."""
+        rows = (row for row in objects if isinstance(row, dict))
+        found = {(str(row.get("apiVersion")), str(row.get("kind"))) for row in rows}
+        return {pair: await self.scope(*pair) for pair in found}
+
+    def _known(self, api_version: str, kind: str) -> bool | None:
+        own = scope(api_version, kind)
+        if own is not None:
+            return own
+        if "kube" in self.__dict__ and (row := self.kube.server.known.get((api_version, kind))):
+            return row.namespaced
+        return self.defined.get((split(api_version)[0], kind))
 
     async def close(self) -> None:
         if "watches" in self.__dict__:
@@ -138,7 +153,7 @@ class Session:
 
     async def namespace_for(self, type_: Type) -> str | None:
         """The namespace of an object that names none; None for a cluster-wide kind."""
-        if not await self.cluster.ask_is_namespaced(type_):
+        if await self.cluster.scope(type_.api_version, type_.kind) is False:
             return None
         return self.settings.namespace or self.cluster.namespace
 

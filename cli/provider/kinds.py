@@ -41,11 +41,23 @@ def name_of(urn: str) -> str:
 
 def of_token(token: str) -> Type:
     _, module, kind = [*token.split(":"), "", ""][:3]
-    if refusal := _refusal(token, module, kind):
-        raise TurnoutError(f"turnout's kubernetes provider does not serve {token}", why=refusal, next=WAY_OUT)
+    if _refusal(token, module, kind):
+        raise refused(token)
     version = module.removeprefix("core/")
     base = kind.removesuffix("Patch")
     return Type(version, base, True) if base != kind and (version, base) in BUILT_IN else Type(version, kind)
+
+
+def token(api_version: str, kind: str) -> str:
+    """The type token of a kind."""
+    return f"{PREFIX}{api_version if '/' in api_version else f'core/{api_version}'}:{kind}"
+
+
+def refused(token: str) -> TurnoutError:
+    """The error for a component or a function that this provider does not have."""
+    _, module, kind = [*token.split(":"), "", ""][:3]
+    why = _refusal(token, module, kind)
+    return TurnoutError(f"turnout's kubernetes provider does not serve {token}", why=why, next=WAY_OUT)
 
 
 def _refusal(token: str, module: str, kind: str) -> str:
@@ -53,7 +65,7 @@ def _refusal(token: str, module: str, kind: str) -> str:
         return "it has no Helm: render the chart to manifests (helm template) and bring them in as YAML"
     if module.startswith("kustomize"):
         return "it has no Kustomize: render to manifests (kubectl kustomize) and bring them in as YAML"
-    if not token.startswith(PREFIX) or "/" not in module:
+    if not token.startswith(PREFIX) or "/" not in module or module.startswith("yaml/"):
         return "it is not a Kubernetes kind"
     version = module.removeprefix("core/")
     if kind.endswith("List") and (version, kind[: -len("List")]) in BUILT_IN:

@@ -19,7 +19,8 @@ def _folder() -> Path:
     return Path(next(iter(found.submodule_search_locations))) / "runtime" / "proto"
 
 
-def _load(name: str) -> Any:
+def load(name: str) -> Any:
+    """One generated module, imported when it is first asked for."""
     if _ALIAS not in sys.modules:
         package = ModuleType(_ALIAS)
         package.__path__ = [str(_folder())]
@@ -27,10 +28,10 @@ def _load(name: str) -> Any:
     return importlib.import_module(f"{_ALIAS}.{name}")
 
 
-engine: Any = _load("engine_pb2")
-engine_grpc: Any = _load("engine_pb2_grpc")
-errors: Any = _load("errors_pb2")
-plugin: Any = _load("plugin_pb2")
-provider: Any = _load("provider_pb2")
-provider_grpc: Any = _load("provider_pb2_grpc")
-status: Any = _load("status_pb2")
+engine: Any = load("engine_pb2")
+engine_grpc: Any = load("engine_pb2_grpc")
+errors: Any = load("errors_pb2")
+plugin: Any = load("plugin_pb2")
+provider: Any = load("provider_pb2")
+provider_grpc: Any = load("provider_pb2_grpc")
+status: Any = load("status_pb2")

@@ -119,6 +119,8 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
         type_ = kinds.of_urn(request.urn, plain(news.get("kind")))
         namespace = await session.namespace_for(type_)
         inputs, failures = check.check(news, decode(request.olds), type_, _naming(request), namespace)
+        if type_.kind == "CustomResourceDefinition":
+            session.cluster.defined |= manifests.defined([plain(inputs)])
         return messages.CheckResponse(
             inputs=session.encode(inputs),
             failures=[messages.CheckFailure(property=failure.property, reason=failure.reason) for failure in failures],
@@ -230,16 +232,20 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
         return Empty()
 
     @answered
-    async def Invoke(self, request: Any, _: Session) -> Any:
+    async def Invoke(self, request: Any, session: Session) -> Any:
         if request.tok == manifests.DECODE:
             asked = plain(decode(request.args))
-            result = manifests.decode_manifests(asked.get("text", ""), asked.get("defaultNamespace") or "")
+            rows = manifests.documents(asked.get("text") or "")
+            scopes = await session.cluster.scopes(rows) if asked.get("defaultNamespace") else {}
+            result = manifests.decoded(rows, asked.get("defaultNamespace") or "", scopes)
             return messages.InvokeResponse(**{"return": encode({"result": result})})
-        raise TurnoutError(f"turnout's kubernetes provider does not answer {request.tok}", next=kinds.WAY_OUT)
+        raise kinds.refused(request.tok)
 
     @answered
-    async def Construct(self, request: Any, _: Session) -> Any:
-        raise TurnoutError(f"turnout's kubernetes provider does not construct {request.type}", next=kinds.WAY_OUT)
+    async def Construct(self, request: Any, session: Session) -> Any:
+        from cli.provider.construct import construct
+
+        return await construct(request, session)
 
     def _settle(
         self, outcome: Outcome, outputs: Properties, how: str, *, inputs: Properties | None = None, id: str = ""
