@@ -27,12 +27,20 @@ _QUIET = {
 
 def variables(root: Path, environment: dict[str, str]) -> dict[str, str]:
     """The caller's own variables, with the backend and the passphrase of this project where the caller set none."""
-    own = {BACKEND: backend(root, environment)}
+    own = {BACKEND: _without_sidecars(backend(root, environment))}
     if PASSPHRASE not in environment and PASSPHRASE_FILE not in environment and passphrase_file(root).is_file():
         own[PASSPHRASE_FILE] = str(passphrase_file(root))
     if _needs_no_users_home(own[BACKEND], environment):
         own["PULUMI_HOME"] = str(home(root))
     return {**_QUICK, **environment, **_QUIET, **own}
+
+
+def _without_sidecars(url: str) -> str:
+    """A folder is written without a `.attrs` file beside each file: an engine that is ended while it writes one leaves
+    it empty, and then no engine reads the state any more. Those that are there already do no harm."""
+    if not url.startswith("file://") or "metadata=" in url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}metadata=skip"
 
 
 def home(root: Path) -> Path:

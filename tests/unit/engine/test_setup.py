@@ -73,6 +73,16 @@ def test_state_is_a_folder_of_the_project_unless_somebody_says_otherwise(root: P
     assert environ.backend(root, {}) == "gs://b"
 
 
+def test_a_folder_of_state_is_written_without_sidecars_that_a_killed_engine_would_leave_broken(root: Path) -> None:
+    def asked(url: str) -> str:
+        return environ.variables(root, {"PULUMI_BACKEND_URL": url})["PULUMI_BACKEND_URL"]
+
+    assert environ.variables(root, {})["PULUMI_BACKEND_URL"] == f"file://{root}/.turnout/state?metadata=skip"
+    assert asked("file:///a?no_tmp_dir=false") == "file:///a?no_tmp_dir=false&metadata=skip"
+    assert asked("file:///a?metadata=") == "file:///a?metadata="
+    assert asked("s3://b") == "s3://b"
+
+
 def test_the_users_pulumi_home_is_not_touched_where_nothing_of_it_is_needed(root: Path) -> None:
     own = {"TURNOUT_PROVIDER": "own", "PATH": ""}
     assert environ.variables(root, own)["PULUMI_HOME"] == f"{root}/.turnout/pulumi"
