@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCKED := .venv/.locked
 
-.PHONY: demo test lint unit integration e2e bench down clean help
+.PHONY: demo test lint unit integration e2e bench soak down clean help
 
 help: ## Show this help
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,9 +31,12 @@ unit: $(LOCKED) ## Run the tests that need no cluster
 bench: $(LOCKED) ## Measure, beside kubectl, into .turnout/bench.json
 	@$(BIN)/python -m tests.bench
 
+soak: $(LOCKED) ## Kill engine, provider and turnout 200 times at random points; nothing may be lost
+	@$(BIN)/python -m tests.soak --kills 200
+
 down: $(LOCKED) ## End every sandbox of this user; leaves nothing running
 	@$(BIN)/turnout sandbox down --all
 
 # State and passphrase stay: without them an environment that lives on could neither be changed nor deleted.
 clean: down ## End every sandbox, delete the demo and the virtual environment; state and passphrase stay
-	rm -rf .turnout/demo .turnout/demo.json .turnout/bench.json .venv
+	rm -rf .turnout/demo .turnout/demo.json .turnout/bench.json .turnout/soak .turnout/soak.json .venv
