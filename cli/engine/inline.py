@@ -18,8 +18,10 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime import reset_options, run_in_stack, set_all_config
 from pulumi.runtime.proto import events_pb2_grpc, language_pb2, language_pb2_grpc, plugin_pb2
+from pulumi.runtime.settings import SETTINGS
 
 from cli.engine import evaluate, events
+from cli.engine.quiet import Quiet
 
 Program = Callable[[], object]
 
@@ -78,6 +80,7 @@ class Inline(language_pb2_grpc.LanguageRuntimeServicer):
             preview=request.dryRun,
             organization=request.organization or "organization",
         )
+        SETTINGS.engine = Quiet(SETTINGS.engine) if SETTINGS.engine else None
         set_all_config(request.config, request.configSecretKeys or None)
         try:
             self._evaluation.run(run_in_stack(self._run_program), max(request.parallel, 1) * _THREADS_EACH)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 
 import pytest
@@ -42,3 +43,15 @@ def test_what_the_program_raises_goes_on() -> None:
 
     with pytest.raises(ValueError, match="from the program"):
         Evaluation().run(fail())
+
+
+def test_garbage_is_collected_seldom_while_a_program_runs_and_as_before_afterwards() -> None:
+    seen: list[int] = []
+
+    async def look() -> None:
+        seen.append(gc.get_threshold()[0])
+
+    before = gc.get_threshold()
+    Evaluation().run(look())
+    assert seen[0] > 10 * before[0]
+    assert gc.get_threshold() == before
