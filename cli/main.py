@@ -9,7 +9,7 @@ import importlib
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -72,23 +72,32 @@ def root(
 
 def main() -> None:
     """Run the command line; errors become three lines on stderr and a documented exit code."""
+    code: str | int | None = 0
     try:
         with as_keyboard_interrupt():
             app()
     except TurnoutError as error:
         typer.secho(f"turnout: {error}", err=True)
-        sys.exit(error.exit_code)
+        code = error.exit_code
     except KeyboardInterrupt:
-        _end_as_interrupted()
+        code = _interrupted()
     except SystemExit as ended:
-        if ended.code == _TYPERS_INTERRUPT:
-            _end_as_interrupted()
-        raise
+        code = _interrupted() if ended.code == _TYPERS_INTERRUPT else ended.code
+    if code == Interrupted.exit_code:
+        _end_at_once(code)
+    sys.exit(code)
 
 
-def _end_as_interrupted() -> NoReturn:
+def _interrupted() -> int:
     typer.echo("turnout: interrupted", err=True)
-    sys.exit(Interrupted.exit_code)
+    return Interrupted.exit_code
+
+
+def _end_at_once(code: int) -> None:
+    """Without waiting for threads: one of them may run a program that sleeps."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _overview_wanted() -> bool:

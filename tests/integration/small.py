@@ -30,6 +30,7 @@ config:
 PROGRAM = """\
 import json
 import os
+import time
 from pathlib import Path
 
 import pulumi
@@ -37,6 +38,8 @@ import pulumi
 
 def program():
     shape = json.loads(Path("shape.json").read_text())
+    Path("started").touch()
+    time.sleep(shape["sleep"])
     space = shape["namespace"]
     cluster = pulumi.ProviderResource("kubernetes", "cluster", {"kubeconfig": str(Path("kubeconfig").absolute())})
 
@@ -66,6 +69,7 @@ class Small:
 
     def __init__(self, folder: Path, sandbox: str, kubeconfig: Path, kube: Kube, program: str) -> None:
         self.folder, self.kube = folder, kube
+        self._started: list[subprocess.Popen[str]] = []
         self.environment = f"s{secrets.token_hex(3)}"
         self.variables = {
             **{key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")},
@@ -86,14 +90,14 @@ class Small:
             (folder / name).write_text(text)
         self.ask_for()
 
-    def ask_for(self, *, maps: int = 3, never: bool = False) -> None:
-        """What the program declares from now on; `never`: a Deployment that does not get ready."""
-        shape = {"namespace": self.environment, "maps": maps, "never": never}
+    def ask_for(self, *, maps: int = 3, never: bool = False, sleep: float = 0) -> None:
+        """What the program declares from now on, after `sleep` seconds; `never`: a Deployment that gets not ready."""
+        shape = {"namespace": self.environment, "maps": maps, "never": never, "sleep": sleep}
         (self.folder / "shape.json").write_text(json.dumps(shape))
 
     def start(self, *words: str, **variables: str) -> subprocess.Popen[str]:
         """The command in a process group of its own, as a shell starts it."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [COMMAND, *words],
             cwd=self.folder,
             env={**self.variables, **variables},
@@ -103,6 +107,15 @@ class Small:
             text=True,
             process_group=0,
         )
+        self._started.append(process)
+        return process
+
+    def end(self) -> None:
+        """Leaves no process behind."""
+        for process in self._started:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
 
     def run(self, *words: str, expect: int | None = 0, **variables: str) -> subprocess.CompletedProcess[str]:
         """The command to its end. `expect`: the exit code; None: any."""
@@ -151,6 +164,7 @@ def small(folder: Path, sandbox: str, kubeconfig: Path, program: str = PROGRAM) 
         try:
             yield project
         finally:
+            project.end()
             for name in (project.environment, f"turnout-{project.environment}"):
                 kube.delete("v1", "Namespace", name)
 
@@ -162,7 +176,7 @@ def ended(process: subprocess.Popen[str], seconds: float = LIMIT) -> subprocess.
     except subprocess.TimeoutExpired:
         process.kill()
         out, err = process.communicate()
-        raise AssertionError(f"{process.args} did not end within {seconds} s\n{out}{err}") from None
+        raise AssertionError(f"{process.args!r} did not end within {seconds} s\n{out}{err}") from None
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
