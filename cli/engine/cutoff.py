@@ -22,7 +22,7 @@ from cli.errors import TurnoutError
 
 JSON = dict[str, Any]
 
-_OPERATIONS = {
+OPERATIONS = {
     "create": "creating",
     "create-replacement": "creating",
     "update": "updating",
@@ -46,7 +46,7 @@ class Ledger:
     def take(self, event: Event) -> None:
         """One more event of the run, in their order."""
         match event:
-            case Started(step) if step.operation in _OPERATIONS and _is_object(step):
+            case Started(step) if step.operation in OPERATIONS and _is_object(step):
                 self._open[step.urn, step.operation] = step
             case Done(step):
                 self._open.pop((step.urn, step.operation), None)
@@ -73,7 +73,7 @@ def recorded(deployment: Mapping[str, Any], steps: Iterable[Step]) -> JSON:
     entries = new.get("pending_operations") or []
     known = {(entry["type"], entry["resource"]["urn"]) for entry in entries}
     for step in steps:
-        operation = _OPERATIONS[step.operation]
+        operation = OPERATIONS[step.operation]
         resource = _made(step) if operation == "creating" else _held(new, step)
         if resource is not None and (operation, step.urn) not in known:
             entries.append({"resource": resource, "type": operation})
@@ -103,7 +103,7 @@ def by_provider(root: Path, environment: str, code: int, steps: Sequence[Step]) 
     how = f"signal {-code} ended it" if code < 0 else f"it ended with exit code {code}"
     if not steps:
         return failures.ProviderEnded("the kubernetes provider ended too early", why=how, next="run the command again")
-    lines = [f"{_OPERATIONS[step.operation]} {step.type.rpartition(':')[2]} {_place(step)}" for step in steps]
+    lines = [f"{OPERATIONS[step.operation]} {step.type.rpartition(':')[2]} {_place(step)}" for step in steps]
     read_back = f"turnout repair {environment}   (reads it back from the cluster)"
     by_hand = f"turnout refresh {environment}, and look for the objects that the state does not know"
     return failures.ProviderEnded(

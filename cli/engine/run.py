@@ -18,6 +18,7 @@ from cli.engine.binary import Binary
 from cli.engine.events import Event, Fold
 from cli.engine.model import Outcome, Plan, Update
 from cli.engine.process import Finished, Running
+from cli.engine.store.keeping import Keeping
 from cli.engine.turns import Offer, Turn
 from cli.engine.watch import Watch
 from cli.errors import Interrupted, TurnoutError
@@ -133,6 +134,9 @@ class Engine:
     def _run(self, verb: str, title: str, arguments: Sequence[str], *, refreshing: bool = False) -> _Ended:
         began = time.monotonic()
         fold, ledger = Fold(refreshing=refreshing), cutoff.Ledger()
+        keeping = None if verb == "preview" else Keeping(self.root, self.environment, os.environ)
+        if keeping:
+            keeping.begin()
         with Attachment() as provider, Watch(self.progress, title) as watch:
             from cli.engine.inline import Serving
 
@@ -140,6 +144,8 @@ class Engine:
                 fold.add(event)
                 watch.take(event)
                 ledger.take(event)
+                if keeping:
+                    keeping.take(event)
 
             found = binary.find(self.progress)
             with Serving(take) as serving:
@@ -157,6 +163,8 @@ class Engine:
                 raise cutoff.by_engine(self.root, self.environment, finished.code)
             if fold.summary is None and finished.code != 0 and error is None:
                 self._raise_if_locked(finished)
+            if keeping:
+                keeping.end(finished.code, [finished.err, *(entry.message for entry in fold.diagnostics())])
             return _Ended(fold, finished, found, provider.label, time.monotonic() - began, error)
 
     def _load_into(self, take: Callable[[Program | None], None]) -> BaseException | None:
@@ -207,6 +215,8 @@ class Engine:
     def _raise_unless_done(self, ended: _Ended) -> None:
         if ended.finished.interrupted:
             raise Interrupted(f"{self.environment}: interrupted", why="it ended cleanly: the state is saved")
+        if ended.error is not None and "resource monitor shut down" in str(ended.error) and ended.fold.diagnostics():
+            raise self._failure(ended) from ended.error
         if ended.error is not None:
             raise as_turnout_error(ended.error) from ended.error
         if ended.finished.code != 0:

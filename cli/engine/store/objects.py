@@ -10,16 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from obstore import delete, get, put
 from obstore import list as listing
 from obstore.exceptions import BaseError
-from obstore.store import AzureStore, ClientConfig, GCSStore, RetryConfig, S3Store
+from obstore.store import AzureStore, GCSStore, S3Store
 
 from cli.engine.store.bucket import Object, unreachable
 from cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig
 
 REQUEST_LIMIT = timedelta(seconds=60)
 CONNECT_LIMIT = timedelta(seconds=5)

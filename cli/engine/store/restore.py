@@ -127,13 +127,13 @@ def _chosen(place: Place, source: str, current: bytes) -> tuple[str, str, bytes]
         data = place.bucket.read(key)
         if data is not None:
             return f"backup {source}", known[source].at if source in known else "", data
-    file = Path(source)
-    if not file.is_file():
+    file = next((path for path in (Path(source), place.root / source) if path.is_file()), None)
+    if file is None:
         raise UsageError(
             f"there is no copy {source} of the state of {place.environment}, and no such file",
             next=f"turnout state list {place.environment}",
         )
-    return str(file), "", file.read_bytes()
+    return source, "", file.read_bytes()
 
 
 def _target(place: Place, key: str | None) -> str:

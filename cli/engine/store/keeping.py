@@ -1,0 +1,54 @@
+"""What is done about the state around each run that changes it: room before, a copy when it is lost, pruning after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from cli.engine.events import Event
+from cli.engine.store import place as places
+from cli.engine.store import pruning, rescue, room
+from cli.engine.store.bucket import Folder
+from cli.engine.store.place import Place
+from cli.errors import TurnoutError, UsageError
+
+
+class Keeping:
+    """One run's. Does nothing for a backend whose service keeps the state itself."""
+
+    def __init__(self, root: Path, environment: str, variables: Mapping[str, str]) -> None:
+        self._place = _self_managed(root, environment, variables)
+        self._before: bytes | None = None
+        self._ledger = rescue.Ledger()
+
+    def begin(self) -> None:
+        """Raises NoRoom, before anything is changed, when the state's place does not take what the run will write."""
+        if self._place is None:
+            return
+        key = self._place.current()
+        if isinstance(self._place.bucket, Folder):
+            file = self._place.bucket.path(key or self._place.stack.state)
+            room.check(self._place.root, self._place.environment, file)
+        self._before = self._place.bucket.read(key) if key else None
+
+    def take(self, event: Event) -> None:
+        """One more event of the run."""
+        self._ledger.take(event)
+
+    def end(self, code: int, said: Iterable[str]) -> None:
+        """After the engine's end. Raises StateLost when it could not write the state; prunes after a success."""
+        if self._place is None:
+            return
+        if code == 0:
+            with suppress(TurnoutError):
+                pruning.prune(self._place)
+        elif line := rescue.lost("\n".join(said)):
+            raise rescue.rescued(self._place, self._before, self._ledger, line)
+
+
+def _self_managed(root: Path, environment: str, variables: Mapping[str, str]) -> Place | None:
+    try:
+        return places.of(root, environment, variables)
+    except UsageError:
+        return None
