@@ -31,7 +31,7 @@ def leave_to_others(inputs: Object, live: Object, ignore: Iterable[str], manager
     """
     fields = live["metadata"].get("managedFields") or []
     for text in ignore:
-        for path in paths.expand(inputs, paths.parse(text)):
+        for path in filter(None, paths.expand(inputs, paths.parse(text))):
             if ownership.is_of_others(fields, path, manager):
                 inputs = paths.drop(inputs, path)
             elif (value := paths.get(live, path)) is not None:

@@ -107,5 +107,8 @@ def expand(value: Any, pattern: Path) -> list[Path]:
     at = pattern.index(ANY)
     head, rest = pattern[:at], pattern[at + 1 :]
     there = get(value, head)
-    keys: list[Any] = list(there) if isinstance(there, dict) else list(range(len(there or ())))
+    if isinstance(there, dict):
+        keys: list[Any] = list(there)
+    else:
+        keys = list(range(len(there))) if isinstance(there, list) else []
     return [path for key in keys for path in expand(value, (*head, key, *rest))]
