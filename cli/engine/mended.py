@@ -107,12 +107,11 @@ def _forget_reference(entry: JSON, urn: str, parent: str | None) -> None:
 
 def _entry(resources: Iterable[JSON], operation: Operation) -> JSON | None:
     """The entry that the operation is about, in a copy of the state that it was read from."""
-    if operation.old is None:
-        return None
     old = operation.old
-    same = [entry for entry in resources if entry["urn"] == old["urn"] and entry.get("id") == old.get("id")]
-    alike = [entry for entry in same if bool(entry.get("delete")) == bool(old.get("delete"))]
-    return next(iter([*alike, *same]), None)
+    if old is None:
+        return None
+    same = (entry for entry in resources if entry["urn"] == old["urn"] and entry.get("id") == old.get("id"))
+    return next(same, None)
 
 
 def _after_all_it_needs(resources: Sequence[JSON], entry: JSON) -> int:

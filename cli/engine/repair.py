@@ -6,22 +6,23 @@ settles it; `cli.engine.mended` carries the actions out on an exported state.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from itertools import zip_longest
 from typing import Any
 
 from cli.engine import pending
 from cli.engine.pending import Pending
 
 JSON = dict[str, Any]
+Path = tuple[str | int, ...]
 
 MAKERS = ("pulumi-kubernetes", "pulumi-resource-kubernetes")
 """Prefixes of the field managers under which either provider makes objects."""
 
 _CLOCKS_DIFFER = timedelta(minutes=1)
-_SECRET = "4dabf18193072939515e22adb298388d"
 _MANAGER = "pulumi.com/patchFieldManager"
 _PROVIDERS = "pulumi:providers:"
 
@@ -232,41 +233,48 @@ def _of_another_provider(operation: Operation, environment: str) -> Finding:
 
 
 def _of_update(live: Mapping[str, Any], operation: Operation) -> Action:
-    """Which of the two inputs the live object agrees with, as far as they differ."""
+    """Which of the two inputs the live object agrees with, wherever they differ. A secret agrees with nothing."""
+    from cli.provider import paths
+
     assert operation.old is not None
-    old, new = readable(operation.old.get("inputs") or {}), readable(operation.resource.get("inputs") or {})
-    ignored = operation.resource.get("ignoreChanges") or []
-    is_new, is_old = _agrees(live, new, old, ignored), _agrees(live, old, new, ignored)
+    old, new = operation.old.get("inputs") or {}, operation.resource.get("inputs") or {}
+    ignored = [paths.parse(text) for text in operation.resource.get("ignoreChanges") or []]
+    votes = [
+        (_is(there, before), _is(there, after))
+        for path, before, after in _differences(old, new)
+        if not any(paths.covers(one, path) for one in ignored)
+        for there in (paths.get(live, path, _ABSENT),)
+    ]
+    is_old, is_new = all(vote[0] for vote in votes), all(vote[1] for vote in votes)
     if is_new == is_old:
         return Action.AGAIN
     return Action.APPLIED if is_new else Action.UNTOUCHED
 
 
-def _agrees(live: Mapping[str, Any], wanted: JSON, other: JSON, ignored: Sequence[str]) -> bool:
-    """Whether the object is as `wanted` says, and has nothing of what only the `other` asks for."""
-    from cli.provider import check, diff, paths
-
-    wanted, other = check.normalise(wanted), check.normalise(other)
-    if diff.diff(dict(live), wanted, wanted, namespaced=True, ignore=ignored).changes:
-        return False
-    patterns = [paths.parse(text) for text in ignored]
-    extra = (path for path, kind, _ in diff.compare(other, wanted, other) if kind is diff.Kind.DELETE)
-    return not any(
-        paths.get(live, path) is not None for path in extra if not any(paths.covers(one, path) for one in patterns)
-    )
+_ABSENT: Any = object()
 
 
-def readable(value: Any) -> Any:
-    """Inputs without what is secret: its plain text is not to be had, nor wanted, here."""
-    if isinstance(value, dict):
-        return {key: readable(item) for key, item in value.items() if not _is_secret(item)}
-    if isinstance(value, list):
-        return [readable(item) for item in value if not _is_secret(item)]
-    return value
+def _differences(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, Any, Any]]:
+    """(path, old value, new value) wherever the two differ, as deep as they are alike."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in {**old, **new}:
+            yield from _differences(old.get(key, _ABSENT), new.get(key, _ABSENT), (*path, key))
+    elif isinstance(old, list) and isinstance(new, list):
+        for index, (before, after) in enumerate(zip_longest(old, new, fillvalue=_ABSENT)):
+            yield from _differences(before, after, (*path, index))
+    elif old is _ABSENT or new is _ABSENT or old != new:
+        yield path, old, new
 
 
-def _is_secret(value: Any) -> bool:
-    return isinstance(value, dict) and _SECRET in value
+def _is(live: Any, wanted: Any) -> bool:
+    """Whether a live value is what was asked for; the server may have added to it."""
+    if wanted is _ABSENT or wanted is None:
+        return live is _ABSENT or live is None
+    if isinstance(wanted, dict):
+        return isinstance(live, dict) and all(_is(live.get(key, _ABSENT), value) for key, value in wanted.items())
+    if isinstance(wanted, list):
+        return isinstance(live, list) and len(live) == len(wanted) and all(map(_is, live, wanted))
+    return bool(live == wanted)
 
 
 def _finding(
