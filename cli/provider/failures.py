@@ -12,6 +12,7 @@ from google.protobuf.any_pb2 import Any as Packed
 from cli.errors import TurnoutError
 from cli.kube.errors import Unauthorized, Unreachable
 from cli.provider import protocol
+from cli.provider.hidden import masked
 from cli.provider.values import Properties, encode
 
 
@@ -28,7 +29,7 @@ async def fail(context: grpc.aio.ServicerContext, error: TurnoutError) -> NoRetu
     code = grpc.StatusCode.UNAVAILABLE if isinstance(error, Unreachable) else grpc.StatusCode.UNKNOWN
     if isinstance(error, Unauthorized):
         code = grpc.StatusCode.UNAUTHENTICATED
-    await context.abort(code, str(error))
+    await context.abort(code, masked(str(error)))
     raise AssertionError
 
 
@@ -37,15 +38,15 @@ async def fail_partly(context: grpc.aio.ServicerContext, error: NotReady, *, kee
     detail = protocol.provider.ErrorResourceInitFailed(
         id=error.id,
         properties=encode(error.outputs, keep_secrets=keep_secrets),
-        reasons=list(error.reasons),
+        reasons=[masked(reason) for reason in error.reasons],
         inputs=None if error.inputs is None else encode(error.inputs, keep_secrets=keep_secrets),
     )
     packed = Packed()
     packed.Pack(detail)
-    status = protocol.status.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error), details=[packed])
+    status = protocol.status.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=masked(str(error)), details=[packed])
     await context.abort(
         grpc.StatusCode.UNKNOWN,
-        str(error),
+        masked(str(error)),
         trailing_metadata=(("grpc-status-details-bin", status.SerializeToString()),),
     )
     raise AssertionError

@@ -9,6 +9,7 @@ import grpc
 import grpc.aio
 
 from cli.provider import protocol
+from cli.provider.hidden import masked
 
 URN: ContextVar[str] = ContextVar("urn", default="")
 """The resource that the present call is about."""
@@ -57,6 +58,7 @@ class Host:
     async def _log(self, severity: int, text: str, *, ephemeral: bool = False) -> None:
         if self._engine is None:
             return
+        text = masked(text)
         request = protocol.engine.LogRequest(severity=severity, message=text, urn=URN.get(), ephemeral=ephemeral)
         try:
             await self._engine.Log(request, timeout=5)

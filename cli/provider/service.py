@@ -17,6 +17,7 @@ from cli.kube.operations import STOP
 from cli.provider import VERSION, check, diff, kinds, manifests, paths, protocol, settings, state, values
 from cli.provider.cluster import Clusters, Session
 from cli.provider.failures import NotReady, fail, fail_partly
+from cli.provider.hidden import ASKED
 from cli.provider.host import HOST, URN
 from cli.provider.objects import Outcome, foretold, importable
 from cli.provider.values import Properties, decode, encode, plain
@@ -33,6 +34,7 @@ def answered(method: Method) -> Call:
     @wraps(method)
     async def call(self: Provider, request: Any, context: Context) -> Any:
         URN.set(getattr(request, "urn", ""))
+        ASKED.set(request)
         session = self.session(context)
         HOST.set(session.host)
         STOP.set(session.cancelled)
