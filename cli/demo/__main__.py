@@ -17,6 +17,7 @@ from cli.demo.facts import ENOUGH_REQUESTS, Facts
 from cli.demo.project import ENVIRONMENT, NEW, OLD, SANDBOX, Project
 from cli.demo.terminal import Ran, Terminal
 from cli.demo.traffic import Traffic
+from cli.engine import binary
 from cli.errors import TurnoutError
 from cli.load.tally import only_since
 from cli.progress import Progress, for_terminal
@@ -26,6 +27,12 @@ from cli.sandbox import images
 COMMAND = str(Path(sys.executable).parent / "turnout")
 
 
+def _fitting_engine() -> dict[str, str]:
+    """A pulumi that is too old stands in nobody's way of trying it out."""
+    installed = binary.installed()
+    return {} if installed is None or binary.fits(installed.version) else {binary.OWN: "own"}
+
+
 class Demo:
     """The steps, in the order in which they happen."""
 
@@ -33,7 +40,8 @@ class Demo:
         self.checkout = checkout
         self.project = Project(paths.work_dir(checkout) / "demo")
         self.progress = progress
-        self.terminal = Terminal(checkout, {"PATH": f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"})
+        path = f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"
+        self.terminal = Terminal(checkout, {"PATH": path, **_fitting_engine()})
         self.facts = Facts()
 
     def run(self) -> None:

@@ -49,6 +49,11 @@ def official_version(environment: dict[str, str]) -> str:
     return "unknown" if shutil.which(_PLUGIN, path=environment.get("PATH")) else ""
 
 
+def is_older(version: str, than: str) -> bool:
+    """Whether one version is known and older than another."""
+    return bool(_numbers(version)) and _numbers(version) < _numbers(than)
+
+
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", version))
 

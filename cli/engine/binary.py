@@ -1,4 +1,4 @@
-"""Which `pulumi` drives an environment: the one on PATH when it fits, else the one built from its pinned module."""
+"""Which `pulumi` drives an environment: the one on PATH, or where there is none, one built from its pinned module."""
 
 from __future__ import annotations
 
@@ -12,13 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from cli import paths
-from cli.errors import TurnoutError
+from cli.errors import TurnoutError, UsageError
 from cli.progress import Progress
 
 OLDEST = (3, 250, 0)
 """The first release that this engine is driven with: its event stream and flags are what `cli.engine` reads."""
 
+OWN = "TURNOUT_ENGINE"
+"""The variable that, set to `own`, passes over the pulumi on PATH."""
+
 _MODULE = Path(__file__).parent.parent / "sandbox" / "modules" / "engine"
+
+
+class UnfitEngine(TurnoutError):
+    """The `pulumi` on PATH is too old, or of another major version."""
 
 
 @dataclass(frozen=True)
@@ -30,20 +37,40 @@ class Binary:
 
 
 def find(progress: Progress) -> Binary:
-    """The engine to use; builds it where there is none that fits. Raises TurnoutError when it cannot."""
-    installed = shutil.which("pulumi")
-    if installed:
-        binary = Binary(Path(installed), version_of(Path(installed)))
-        if fits(binary.version):
-            return binary
-        progress.note(f"pulumi {binary.version} on PATH is not 3.x of at least {_text(OLDEST)}: using turnout's own")
-    return built(progress)
+    """The engine to use; built where there is none, or where `TURNOUT_ENGINE=own` says so.
+
+    Raises UnfitEngine when the one on PATH cannot be driven, TurnoutError when none can be had.
+    """
+    there = installed()
+    return built(progress) if there is None else must_fit(there)
+
+
+def must_fit(binary: Binary) -> Binary:
+    """The same binary. Raises UnfitEngine when its version cannot be driven."""
+    if fits(binary.version):
+        return binary
+    raise UnfitEngine(
+        f"pulumi {binary.version} at {binary.path} cannot be driven",
+        why=f"turnout works with pulumi {OLDEST[0]}.x from {_text(OLDEST)} on",
+        next=f"upgrade it (https://www.pulumi.com/docs/install), or use turnout's own engine: export {OWN}=own",
+    )
 
 
 def fits(version: str) -> bool:
     """Whether a version can be driven: the same major, and recent enough."""
     numbers = _numbers(version)
     return numbers[:1] == OLDEST[:1] and numbers >= OLDEST
+
+
+def installed() -> Binary | None:
+    """The one on PATH, unless it is to be passed over."""
+    chosen = os.environ.get(OWN, "")
+    if chosen not in ("", "own"):
+        raise UsageError(
+            f"{OWN}={chosen} is not `own`", next=f"unset {OWN}: the pulumi on PATH is used where there is one"
+        )
+    found = None if chosen else shutil.which("pulumi")
+    return Binary(Path(found), version_of(Path(found))) if found else None
 
 
 def built(progress: Progress) -> Binary:

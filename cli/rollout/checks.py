@@ -163,9 +163,9 @@ def _engine() -> Check:
     from cli.engine import binary
     from cli.progress import Silent
 
-    installed = shutil.which("pulumi")
-    if installed and binary.fits(version := binary.version_of(Path(installed))):
-        return Check("engine", "ok", f"pulumi {version} at {installed}")
+    installed = binary.installed()
+    if installed is not None:
+        return Check("engine", "ok", f"pulumi {binary.must_fit(installed).version} at {installed.path}")
     if (paths.cache_dir() / "bin").is_dir() and any((paths.cache_dir() / "bin").glob("*/pulumi")):
         return Check("engine", "ok", f"pulumi {binary.built(Silent()).version}, built from its module")
     return Check(
@@ -175,10 +175,15 @@ def _engine() -> Check:
 
 def _provider() -> Check:
     from cli.engine import attach
+    from cli.provider import VERSION
 
-    kind = attach.choose(dict(os.environ))
-    version = attach.official_version(dict(os.environ))
-    found = f"official kubernetes plugin {version}" if kind == "official" else "turnout's own kubernetes provider"
+    if attach.choose(dict(os.environ)) == "own":
+        return Check("provider", "ok", f"turnout's own kubernetes provider, which keeps the contract of {VERSION}")
+    version = attach.official_version(dict(os.environ)) or "to be downloaded"
+    found = f"official kubernetes plugin {version}"
+    if attach.is_older(version, VERSION):
+        fix = f"pulumi plugin install resource kubernetes v{VERSION}, or: export TURNOUT_PROVIDER=own"
+        return Check("provider", "warning", f"{found} is older than {VERSION}, which turnout is tested with", fix)
     return Check("provider", "ok", found)
 
 

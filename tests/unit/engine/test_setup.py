@@ -39,13 +39,21 @@ def test_an_installed_engine_is_asked_for_its_version_once(tmp_path: Path, monke
     assert (file.parent / "asked").read_text() == "asked\n"
 
 
-def test_an_engine_that_is_too_old_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_is_too_old_is_named_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TURNOUT_CACHE", str(tmp_path / "cache"))
     file = fake_pulumi(tmp_path / "bin", "3.100.0")
     monkeypatch.setenv("PATH", f"{file.parent}:{os.environ['PATH']}")
+    with pytest.raises(binary.UnfitEngine) as refused:
+        binary.find(Silent())
+    for word in (f"pulumi 3.100.0 at {file}", "from 3.250.0 on", "TURNOUT_ENGINE=own"):
+        assert word in str(refused.value)
     own = binary.Binary(Path("/own/pulumi"), "3.259.0")
     monkeypatch.setattr(binary, "built", lambda _: own)
+    monkeypatch.setenv("TURNOUT_ENGINE", "own")
     assert binary.find(Silent()) == own
+    monkeypatch.setenv("TURNOUT_ENGINE", "mine")
+    with pytest.raises(UsageError):
+        binary.find(Silent())
 
 
 def test_the_official_plugin_is_used_where_it_is_installed(tmp_path: Path) -> None:
