@@ -81,7 +81,8 @@ class _Component:
         return [task.result() for task in tasks.values()]
 
     async def _child(self, obj: Properties, parent: str, needs: Sequence[asyncio.Task[Registered]]) -> Registered:
-        dependencies = [(await need).urn for need in needs]
+        dependencies = sorted([(await need).urn for need in needs])
+        nothing = self._resource.RegisterResourceRequest.PropertyDependencies()
         return await self._register(
             self._resource.RegisterResourceRequest(
                 type=kinds.token(obj["apiVersion"], obj["kind"]),
@@ -91,6 +92,7 @@ class _Component:
                 object=self._session.encode(self._asked(obj)),
                 provider=self._request.providers.get("kubernetes", ""),
                 dependencies=dependencies,
+                propertyDependencies=dict.fromkeys(obj, nothing),
                 **_ABILITIES,
             )
         )

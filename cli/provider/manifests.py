@@ -56,14 +56,12 @@ def placed(objects: Iterable[Properties], namespace: str, scopes: Scopes) -> lis
 
 
 def taken_apart(objects: Iterable[Any]) -> Iterator[Properties]:
-    """The objects with each list replaced by its items, which are of the list's kind where they do not say."""
+    """The objects with each list replaced by its items."""
     for obj in map(_mapping, objects):
-        if not isinstance(obj.get("items"), list):
+        if isinstance(obj.get("items"), list):
+            yield from taken_apart(obj["items"])
+        else:
             yield obj
-            continue
-        of = {"apiVersion": obj.get("apiVersion"), "kind": str(obj.get("kind", "")).removesuffix("List")}
-        items = map(_mapping, obj["items"])
-        yield from taken_apart(item if item.get("kind") or item.get("apiVersion") else {**of, **item} for item in items)
 
 
 def defined(objects: Iterable[Properties]) -> dict[tuple[str, str], bool]:

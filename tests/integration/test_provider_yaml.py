@@ -12,6 +12,7 @@ import pulumi
 import pytest
 
 from cli.engine.run import Engine
+from cli.errors import TurnoutError
 from cli.kube.client import Kube
 from cli.progress import Silent
 
@@ -49,14 +50,15 @@ class Group:
         names = {"plural": "widgets", "singular": "widget", "kind": "Widget"}
         crd = {"group": group, "scope": "Cluster", "names": names, "versions": [version]}
         after = {"config.kubernetes.io/depends-on": f"/namespaces/{self.namespace}/ConfigMap/first"}
+        plain = {"apiVersion": "v1", "kind": "ConfigMap"}
         rows: list[dict[str, Any]] = [
             {"apiVersion": f"{group}/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": {"colour": colour}},
             {
                 "apiVersion": "v1",
                 "kind": "ConfigMapList",
                 "items": [
-                    {"metadata": {"name": "last", "annotations": after}, "data": {"b": "2"}},
-                    {"metadata": {"name": "first"}, "data": {"a": "1"}},
+                    {**plain, "metadata": {"name": "last", "annotations": after}, "data": {"b": "2"}},
+                    {**plain, "metadata": {"name": "first"}, "data": {"a": "1"}},
                 ],
             },
             {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}, "stringData": {"p": HUSH}},
@@ -143,5 +145,5 @@ def test_what_cannot_be_read_is_named(group: Group) -> None:
     from pulumi_kubernetes.yaml.v2 import ConfigFile
 
     group.declare = lambda options: ConfigFile("lost", file=str(group.folder / "none.yaml"), opts=options)
-    done = group.engine().up()
-    assert not done.ok and any("none.yaml" in failure.message for failure in done.failures)
+    with pytest.raises(TurnoutError, match=r"'lost' has a problem: the manifests cannot be read: .*none\.yaml"):
+        group.engine().up()

