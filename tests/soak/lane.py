@@ -111,16 +111,21 @@ class Lane:
                 done.seconds, counts[Phase.WRITE], counts[Phase.FILE]
             )
             self.shape = shape
-            if found := self._differences(shape):
+            if found := self.differences(shape):
                 return found
         return []
 
     def cycle(self, chooser: Chooser) -> Result:
         """One operation with a kill in it, the recovery, and the comparison."""
+        chosen = chooser.choose(self.shape)
+        return self.carry_out(chosen, self.measured[chosen.operation, chosen.before.deployed])
+
+    def carry_out(self, cycle: Cycle, measured: Measured) -> Result:
+        """A cycle that was chosen. `measured`: what its kill's moment is a fraction of."""
         began = time.monotonic()
-        result = Result(chooser.choose(self.shape))
+        result = Result(cycle)
         try:
-            self._killed(result)
+            self._killed(result, measured)
             if result.hits:
                 self._recover(result)
         except ValueError as error:
@@ -136,9 +141,8 @@ class Lane:
         self.project.ask_for(shape)
         return self.project.start("up", "--yes")
 
-    def _killed(self, result: Result) -> None:
+    def _killed(self, result: Result, measured: Measured) -> None:
         cycle = result.cycle
-        measured = self.measured[cycle.operation, cycle.before.deployed]
         command: list[Command] = []
         family: list[Process] = []
 
@@ -205,8 +209,8 @@ class Lane:
             self._must_be_unchanged(result)
         else:
             self._must(result, "destroy", "--yes")
-        self._sabotaged()
-        result.faults += self._differences(result.cycle.goal)
+        self.sabotaged()
+        result.faults += self.differences(result.cycle.goal)
         result.faults += [f"the state is still locked: {name}" for name in self.project.locks]
 
     def _repair(self) -> tuple[str, ...]:
@@ -234,18 +238,18 @@ class Lane:
         if done.code != 0 or "no changes" not in done.out:
             result.faults.append(f"a preview after the recovery shows changes: {done.told()}")
 
-    def _differences(self, shape: Shape) -> list[str]:
+    def differences(self, shape: Shape, limit: float = SETTLE_LIMIT) -> list[str]:
         """Cluster, state and program compared, once the cluster has cleaned up."""
         state = self.project.state()
         program = wanted(shape, self.project.namespace)
-        until = time.monotonic() + SETTLE_LIMIT
+        until = time.monotonic() + limit
         while True:
             found = compare.faults(cluster.listed(self.kube, self.project.namespace), state, program)
             if not found or time.monotonic() > until:
                 return found
             time.sleep(0.2)
 
-    def _sabotaged(self) -> None:
+    def sabotaged(self) -> None:
         """Does behind everybody's back what the comparison has to see."""
         objects = [
             entry
