@@ -61,7 +61,7 @@ class Evaluation:
 
 @contextmanager
 def seldom_collected() -> Iterator[None]:
-    """Collect garbage hundreds of times less often: a program makes ever more objects, and hardly any of them in cycles.
+    """Collect garbage hundreds of times less often: a program makes ever more objects, and hardly any in cycles.
 
     It is a fifth of the time of a program with 1,000 resources, and costs 10 MB.
     """
