@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.engine import environ, failures, locks
@@ -25,6 +26,7 @@ JSON = dict[str, Any]
 
 _HISTORY_READ = 20
 _CHECKPOINT = ".checkpoint.json"
+_SIDECAR = ".attrs"
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,15 @@ def unlock(engine: Engine, lock: Lock) -> None:
         locks.remove(lock)
     else:
         where.bucket.delete(lock.file.as_posix())
+
+
+def damaged_sidecar(engine: Engine) -> Path | None:
+    """A file beside the state's own that says nothing of use, yet keeps plain `pulumi` from reading the state."""
+    where = _place(engine)
+    key = where.current() if where else None
+    if where is None or key is None or not isinstance(where.bucket, Folder) or not where.bucket.sidecar_problems(key):
+        return None
+    return where.bucket.path(f"{key}{_SIDECAR}")
 
 
 def earlier(snapshot: Snapshot) -> Iterator[Mapping[str, Any]]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from cli.engine import failures, mended, readback, repair, snapshot
@@ -31,6 +33,8 @@ Kind = Literal["state lock", "environment lock", "operation", "state", "debt"]
 
 _ENDING = 8.0
 """Seconds that an engine whose driver was killed is given to end by itself."""
+_UNFINISHED = 65.0
+"""Seconds after which a lock file that was never written whole counts as a left one, and some."""
 _LOOK_AGAIN = 0.3
 _SHOWN = 4
 
@@ -63,6 +67,7 @@ class Survey:
     operations: tuple[Operation, ...] = ()
     findings: tuple[Finding, ...] = ()
     copy: str = ""
+    sidecar: Path | None = None
     debt: Debt | None = None
     unreachable: str = ""
 
@@ -101,6 +106,7 @@ def survey(
         operations,
         tuple(_judged(engine, state, operations)),
         snapshot.newest_copy(state) if state.damage else "",
+        snapshot.damaged_sidecar(engine),
         releases.load(kube, engine.environment).debt if kube else None,
         unreachable,
     )
@@ -117,6 +123,8 @@ def carry_out(found: Survey, engine: Engine, kube: Kube | None, progress: Progre
     for one, item in zip(found.left_locks, _lock_items(found), strict=True):
         done.attempt([item], partial(snapshot.unlock, engine, one))
     done.settled += _holder_items(found)
+    if found.sidecar:
+        done.attempt(_sidecar_items(found), partial(found.sidecar.unlink, missing_ok=True))
     done.left += [*_damage_items(found)]
     _settle_operations(found, engine, done)
     if kube is not None and found.debt is not None:
@@ -177,6 +185,7 @@ def _read_back(engine: Engine, state: JSON, found: Survey, done: _Doing) -> None
 def _items(found: Survey) -> Iterator[Item]:
     yield from _lock_items(found)
     yield from _holder_items(found)
+    yield from _sidecar_items(found)
     yield from _damage_items(found)
     yield from _operation_items(found)
     yield from _debt_items(found)
@@ -199,6 +208,13 @@ def _holder_items(found: Survey) -> list[Item]:
         return []
     what = f"the environment's lock of {owner.who} on {owner.host}, process {owner.pid}: {owner.command}"
     return [Item("environment lock", what, "that process is gone", "take it over and leave it")]
+
+
+def _sidecar_items(found: Survey) -> list[Item]:
+    if found.sidecar is None:
+        return []
+    what = "it was cut short, and plain pulumi does not read a state with such a file beside it"
+    return [Item("state", str(found.sidecar), what, "remove it: nothing in it is needed")]
 
 
 def _damage_items(found: Survey) -> list[Item]:
@@ -226,16 +242,29 @@ def _debt_items(found: Survey) -> Iterator[Item]:
 
 def _wait_for_living(engine: Engine, wait: float, *, unlock: bool) -> list[Lock]:
     """The locks on the state that were left behind, once nobody else holds one."""
-    began = time.monotonic()
+    with ExitStack() as stack:
+        return _waited_for(engine, wait, unlock, stack)
+
+
+def _waited_for(engine: Engine, wait: float, unlock: bool, stack: ExitStack) -> list[Lock]:
+    began, step = time.monotonic(), None
     while True:
         held = snapshot.locks_on(engine)
         living = [one for one in held if not _is_left(one, unlock=unlock)]
         if not living:
             return held
-        patience = max(wait, _ENDING) if any(map(_is_of_this_machine, living)) else wait
-        if time.monotonic() - began >= patience:
+        if time.monotonic() - began >= max(wait, *map(_patience, living)):
             raise _living(engine.environment, living)
+        step = step or stack.enter_context(engine.progress.step("waiting for the lock on the state"))
+        step.update("; ".join(one.who for one in living))
         time.sleep(_LOOK_AGAIN)
+
+
+def _patience(one: Lock) -> float:
+    """How long a lock may take to turn out to be a left one."""
+    if one.damage:
+        return _UNFINISHED
+    return _ENDING if _is_of_this_machine(one) else 0
 
 
 def _living(environment: str, living: list[Lock]) -> failures.StackLocked:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -64,7 +65,10 @@ class Shop:
     """A project with a program that declares what a test asks for, in an environment of its own."""
 
     def __init__(self, folder: Path, sandbox: str, kubeconfig: Path, kube: Kube) -> None:
-        self.folder, self.kubeconfig, self.kube = folder, kubeconfig, kube
+        self.folder, self.kube = folder, kube
+        self.reach = folder / f"sandboxes/{sandbox}/kubeconfig"
+        self.reach.parent.mkdir(parents=True)
+        self.reach.write_text(kubeconfig.read_text())
         self.name = f"rep{uuid.uuid4().hex[:6]}"
         self.objects: dict[str, JSON] = {}
         self.variables = {
@@ -72,6 +76,7 @@ class Shop:
             "PYTHONPATH": str(folder),
             "PULUMI_CONFIG_PASSPHRASE": "right",
             "TURNOUT_PROVIDER": "own",
+            "TURNOUT_STATE": str(folder),
             environ.BACKEND: f"file://{folder}/state",
         }
         (folder / "infra").mkdir()
@@ -90,12 +95,12 @@ class Shop:
             metadata["namespace"] = self.name
         manifest = {"apiVersion": version, "kind": kind, "metadata": metadata, **body}
         self.objects[name] = {"name": name, "manifest": manifest}
-        document = {"kubeconfig": str(self.kubeconfig), "objects": list(self.objects.values())}
+        document = {"kubeconfig": str(self.reach), "objects": list(self.objects.values())}
         (self.folder / "asked.json").write_text(json.dumps(document))
 
     def forget(self, name: str) -> None:
         del self.objects[name]
-        document = {"kubeconfig": str(self.kubeconfig), "objects": list(self.objects.values())}
+        document = {"kubeconfig": str(self.reach), "objects": list(self.objects.values())}
         (self.folder / "asked.json").write_text(json.dumps(document))
 
     def deployment(self, replicas: int, *, named: str = "never", app: str = "never") -> None:
@@ -354,3 +359,40 @@ def test_a_deletion_that_was_cut_off_is_seen_to_its_end(shop: Shop, verb: str, g
     else:
         shop.run("destroy", "--yes")
         assert shop.recorded() == set()
+
+
+def test_what_lies_in_the_way_of_the_state_is_told_or_removed(shop: Shop) -> None:
+    shop.run("up", "--yes")
+    assert shop.run("repair").endswith("nothing to repair\n")
+    sidecar = shop.state_file.with_name(f"{shop.state_file.name}.attrs")
+    sidecar.write_text("")
+    assert str(sidecar) in shop.run("repair", expect=3)
+    shop.run("repair", "--yes")
+    assert not sidecar.exists()
+    lock = shop.state_file.parents[2] / f"locks/organization/shop/{shop.name}/{uuid.uuid4()}.json"
+    lock.write_text(json.dumps({"pid": 7, "username": "ann", "hostname": "b-3", "timestamp": "2026-01-01T00:00:00Z"}))
+    said = shop.run("repair", "--yes", expect=5)
+    assert "ann@b-3" in said
+    assert "--unlock" in said
+    shop.run("repair", "--yes", "--unlock")
+    assert not lock.exists()
+    shop.state_file.write_bytes(shop.state_file.read_bytes()[:-50])
+    said = shop.run("repair", "--yes", expect=1)
+    assert f"turnout state restore {shop.name}" in said
+    assert "backup 1" in said
+
+
+def test_without_the_cluster_it_says_what_could_not_be_looked_at(shop: Shop) -> None:
+    shop.deployment(1)
+    killed(shop, engine_of, "up", shop.name, "--yes", when=deployments(shop))
+    before, alive = shop.state(), shop.reach.read_text()
+    shop.reach.write_text(re.sub(r"https://[^\s\"']+", "https://127.0.0.1:9", alive))
+    said = shop.json("repair", "--yes", expect=1)
+    assert said["unreachable"]
+    assert [row["kind"] for row in said["settled"]] == ["state lock"]
+    [left] = said["left"]
+    assert left["found"].startswith("nobody could look")
+    assert shop.state() == before
+    shop.reach.write_text(alive)
+    shop.run("repair", "--yes")
+    assert shop.recorded() == shop.there()
