@@ -30,7 +30,7 @@ def mended(state: JSON, operations: Sequence[Operation], findings: Sequence[Find
     left = [
         copy.deepcopy(entry)
         for entry, finding in zip(deployment.get("pending_operations") or [], findings, strict=True)
-        if finding.action is None
+        if finding.action in (None, Action.AWAIT)
     ]
     deployment.pop("pending_operations", None)
     if left:

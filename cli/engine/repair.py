@@ -38,6 +38,7 @@ class Action(Enum):
     GONE = "take the resource out of the state"
     KEEP = "keep the resource in the state"
     READ = "read the resource back through its provider"
+    AWAIT = "wait until it is gone, then look again"
 
 
 READ_BACK = frozenset({Action.ADOPT, Action.APPLIED, Action.UNTOUCHED, Action.READ})
@@ -106,8 +107,14 @@ def operations(state: Mapping[str, Any]) -> list[Operation]:
     ]
 
 
-def judge(operation: Operation, found: Found, environment: str, began: datetime | None = None) -> Finding:
-    """What to do about one operation. `began`: no later than this the killed run began; None: nobody knows."""
+def judge(
+    operation: Operation, found: Found, environment: str, began: datetime | None = None, *, waited: bool = False
+) -> Finding:
+    """What to do about one operation.
+
+    `began`: no later than this the killed run began; None: nobody knows. `waited`: an object that is being deleted has
+    been waited for.
+    """
     what = operation.pending.operation
     if str(operation.resource["type"]).startswith(_PROVIDERS):
         return _finding(operation, "a provider lives in the state alone", Action.FORGET)
@@ -117,6 +124,8 @@ def judge(operation: Operation, found: Found, environment: str, began: datetime 
         return _of_another_provider(operation, environment)
     if found.unknown:
         return _finding(operation, f"nobody could look: {found.unknown}", None, f"turnout repair {environment}")
+    if found.live is not None and is_going(found.live) and not _is_another(operation, found.live):
+        return _going(operation, found.live, environment, waited=waited)
     if what == "creating":
         return _created(operation, found.live, environment, began)
     return _deleted(operation, found.live) if what == "deleting" else _updated(operation, found.live)
@@ -213,11 +222,30 @@ _UPDATE_SEEN = {
 def _deleted(operation: Operation, live: Mapping[str, Any] | None) -> Finding:
     if live is None:
         return _finding(operation, "it is gone from the cluster", Action.GONE)
-    recorded = (((operation.resource.get("outputs") or {}).get("metadata")) or {}).get("uid")
-    if isinstance(recorded, str) and recorded != live["metadata"].get("uid"):
+    if _is_another(operation, live):
         return _finding(operation, "it is gone; another object has its name now", Action.GONE)
-    still = "is being deleted" if live["metadata"].get("deletionTimestamp") else "is still there"
-    return _finding(operation, f"it {still}: the next `turnout up` or `destroy` sees to it", Action.KEEP)
+    return _finding(operation, "it is still there: the next `turnout up` or `destroy` deletes it", Action.KEEP)
+
+
+def _is_another(operation: Operation, live: Mapping[str, Any]) -> bool:
+    """Whether the object that the state knew is gone, and this one only has its name."""
+    recorded = ((operation.resource.get("outputs") or {}).get("metadata") or {}).get("uid")
+    return isinstance(recorded, str) and recorded != live["metadata"].get("uid")
+
+
+def is_going(live: Mapping[str, Any]) -> bool:
+    """Whether an object is being deleted: nothing can keep it any more."""
+    return bool(live["metadata"].get("deletionTimestamp"))
+
+
+def _going(operation: Operation, live: Mapping[str, Any], environment: str, *, waited: bool) -> Finding:
+    holding = ", ".join(live["metadata"].get("finalizers") or []) or "nothing that it names"
+    if not waited:
+        return _finding(operation, f"it is being deleted; what holds it: {holding}", Action.AWAIT)
+    see = f"see why {holding} does not let it go"
+    return _finding(
+        operation, f"it is still being deleted, held by {holding}", None, f"{see}; turnout repair {environment}"
+    )
 
 
 def _of_another_provider(operation: Operation, environment: str) -> Finding:

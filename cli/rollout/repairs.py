@@ -9,13 +9,13 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from cli.engine import failures, mended, readback, repair, snapshot
-from cli.engine.repair import Finding, Operation
+from cli.engine.repair import Action, Finding, Operation
 from cli.engine.snapshot import Snapshot
 from cli.errors import TurnoutError
 from cli.rollout import debts, lock, releases
@@ -35,6 +35,8 @@ _ENDING = 8.0
 """Seconds that an engine whose driver was killed is given to end by itself."""
 _UNFINISHED = 65.0
 """Seconds after which a lock file that was never written whole counts as a left one, and some."""
+_GOING = 60.0
+"""Seconds that an object that is being deleted is waited for."""
 _LOOK_AGAIN = 0.3
 _SHOWN = 4
 
@@ -126,7 +128,7 @@ def carry_out(found: Survey, engine: Engine, kube: Kube | None, progress: Progre
     if found.sidecar:
         done.attempt(_sidecar_items(found), partial(found.sidecar.unlink, missing_ok=True))
     done.left += [*_damage_items(found)]
-    _settle_operations(found, engine, done)
+    _settle_operations(found, engine, progress, done)
     if kube is not None and found.debt is not None:
         done.attempt(
             list(_debt_items(found)), lambda: debts.settle_owed(kube, found.environment, engine.root, progress)
@@ -154,7 +156,8 @@ def _failed(item: Item, error: TurnoutError) -> Item:
     return Item(item.kind, item.what, f"{item.found}; it failed: {why}", "", error.next or "turnout repair ENV")
 
 
-def _settle_operations(found: Survey, engine: Engine, done: _Doing) -> None:
+def _settle_operations(found: Survey, engine: Engine, progress: Progress, done: _Doing) -> None:
+    found = _without_going(found, engine, progress)
     about = _operation_items(found)
     able = [item for item in about if item.action]
     done.left += [item for item in about if not item.action]
@@ -165,9 +168,28 @@ def _settle_operations(found: Survey, engine: Engine, done: _Doing) -> None:
         _read_back(engine, new, found, done)
 
 
+def _without_going(found: Survey, engine: Engine, progress: Progress) -> Survey:
+    """What is being deleted is waited for and looked at again."""
+    going = [one for one in found.findings if one.action is Action.AWAIT]
+    if not going:
+        return found
+    until = time.monotonic() + _GOING
+    with progress.step(f"waiting for {len(going)} objects to be gone") as step:
+        while time.monotonic() < until:
+            findings = tuple(_judged(engine, found.snapshot, found.operations))
+            going = [one for one in findings if one.action is Action.AWAIT]
+            if not going:
+                return replace(found, findings=findings)
+            step.update("; ".join(f"{one.id}: {one.found}" for one in going[:_SHOWN]))
+            time.sleep(1)
+    return replace(found, findings=tuple(_judged(engine, found.snapshot, found.operations, waited=True)))
+
+
 def _read_back(engine: Engine, state: JSON, found: Survey, done: _Doing) -> None:
+    """Not beside operations that stay: the engine would drop them, all but the creates."""
     urns = mended.to_read(state, found.findings)
-    if not urns:
+    stays = {row["type"] for row in state["deployment"].get("pending_operations") or []}
+    if not urns or stays - {"creating"}:
         return
     item = Item("state", f"{len(urns)} resources", "they are to be read back from the cluster", "")
     try:
@@ -282,13 +304,15 @@ def _is_of_this_machine(one: Lock) -> bool:
     return one.host == socket.gethostname()
 
 
-def _judged(engine: Engine, state: Snapshot, operations: tuple[Operation, ...]) -> Iterator[Finding]:
+def _judged(
+    engine: Engine, state: Snapshot, operations: tuple[Operation, ...], *, waited: bool = False
+) -> Iterator[Finding]:
     if not operations:
         return
     earlier = list(snapshot.earlier(state))
     for operation, seen in zip(operations, readback.look(state.state, operations), strict=True):
         began = repair.began_after(operation.pending.urn, earlier)
-        yield repair.judge(operation, seen, engine.environment, began)
+        yield repair.judge(operation, seen, engine.environment, began, waited=waited)
 
 
 def dead_holder(kube: Kube, environment: str) -> Holder | None:

@@ -198,12 +198,24 @@ def test_fields_that_are_left_to_others_do_not_count() -> None:
     [
         (None, Action.GONE),
         (live(), Action.KEEP),
-        (live(deletionTimestamp="2026-01-01T10:00:00Z"), Action.KEEP),
+        (live(deletionTimestamp="2026-01-01T10:00:00Z"), Action.AWAIT),
         (live(uid="u2"), Action.GONE),
+        (live(uid="u2", deletionTimestamp="2026-01-01T10:00:00Z"), Action.GONE),
     ],
 )
 def test_a_deletion(found: JSON | None, action: Action) -> None:
     assert judged(state(held(), operations=(("deleting", held()),)), Found(found)).action is action
+
+
+@pytest.mark.parametrize("what", ["creating", "updating", "deleting"])
+def test_an_object_that_is_being_deleted_is_waited_for_and_in_the_end_told(what: str) -> None:
+    found = state(held(), operations=((what, held()),))
+    going = Found(live(deletionTimestamp="2026-01-01T10:00:00Z", finalizers=["example.com/hold"]))
+    assert judged(found, going).action is Action.AWAIT
+    [operation] = repair.operations(found)
+    finding = repair.judge(operation, going, "dev", BEGAN, waited=True)
+    assert (finding.action, "example.com/hold" in finding.next) == (None, True)
+    assert mended(found, [operation], [finding]) == found
 
 
 @pytest.mark.parametrize("what", ["reading", "importing"])
