@@ -92,7 +92,7 @@ class Project:
         self.folder, self.environment, self.namespace = folder, environment, environment
         self._variables = {
             **os.environ,
-            "PYTHONPATH": str(folder),
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH")))),
             "PULUMI_CONFIG_PASSPHRASE": "soak",
             "TURNOUT_PROVIDER": "own",
             environ.BACKEND: f"file://{folder}/.turnout/state",
