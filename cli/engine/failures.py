@@ -12,6 +12,7 @@ TurnoutError
 ├── PendingOperations       an earlier run was cut off in the middle
 ├── EngineEnded             something ended the engine's process in the middle
 ├── ProviderEnded           the provider's process ended before the engine's
+├── ProgramFailed           the program raised something
 ├── StateUnreadable         the state is damaged or cannot be written
 └── EngineFailed            anything else that the engine reports
 """
@@ -19,6 +20,8 @@ TurnoutError
 from __future__ import annotations
 
 import re
+import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +66,10 @@ class ProviderEnded(TurnoutError):
     pass
 
 
+class ProgramFailed(TurnoutError):
+    pass
+
+
 class StateUnreadable(TurnoutError):
     pass
 
@@ -71,12 +78,18 @@ class EngineFailed(TurnoutError):
     pass
 
 
+_NO_SUCH_STACK = 6
+"""The engine's exit code for it, stable by its own word (pkg/cmd/pulumi/cmd/exit_codes.go of pulumi/pulumi)."""
+
+_FRAMES = 4
 _HOLDER = re.compile(r"(?P<file>\S+): created by (?P<user>[^@\s]+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<at>\S+)")
 _MANAGER = re.compile(r'conflicts? with "(?P<manager>[^"]+)"')
 
 
-def classify(text: str, environment: str) -> TurnoutError | None:
-    """The error that the engine's own words stand for; None when they are none of the known ones."""
+def classify(text: str, environment: str, code: int = 1) -> TurnoutError | None:
+    """The error that the engine's exit code and its own words stand for; None when they are none of the known ones."""
+    if code == _NO_SUCH_STACK:
+        return _missing_stack(text, environment)
     for fault in _FAULTS:
         if any(phrase in text for phrase in fault.phrases):
             return fault.make(text, environment)
@@ -97,6 +110,21 @@ def locked(environment: str, held: Sequence[Lock]) -> StackLocked:
         why="one engine at a time works on an environment's state",
         next=f"the same command with --wait 600; when that process is certainly gone: turnout repair {environment}",
     )
+
+
+def of_program(error: BaseException) -> ProgramFailed:
+    """What the program raised, with the last lines of its own that led there; never a variable's value."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_of_program(frame.filename)]
+    lines = [f"{frame.filename}, line {frame.lineno}, in {frame.name}" for frame in reversed(own[-_FRAMES:])]
+    return ProgramFailed(
+        "the program failed",
+        why="\n     ".join([f"{type(error).__name__}: {error}", *lines]),
+        next="mend the program, then run the same command again",
+    )
+
+
+def _is_of_program(file: str) -> bool:
+    return not file.startswith((sys.base_prefix, str(Path(__file__).parent), "<")) and "site-packages" not in file
 
 
 def unknown(text: str, environment: str) -> EngineFailed:

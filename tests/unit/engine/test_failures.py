@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -49,3 +50,20 @@ def test_a_conflict_names_the_manager() -> None:
     error = failures.classify('Apply failed with 1 conflict: conflict with "kubectl-edit" using v1: .data', "dev")
     assert error is not None
     assert "kubectl-edit" in error.what
+
+
+def test_an_environment_without_state_is_known_by_the_engines_exit_code() -> None:
+    assert isinstance(failures.classify("error: in other words", "dev", 6), failures.StackMissing)
+    assert failures.classify("error: in other words", "dev", 255) is None
+
+
+def test_a_program_that_fails_is_told_with_its_own_lines_and_no_values() -> None:
+    hush = "hunter2"
+    try:
+        json.loads(f"{hush}")
+    except ValueError as error:
+        told = str(failures.of_program(error))
+    assert "JSONDecodeError: Expecting value" in told
+    assert f"{__file__}, line " in told
+    assert "json/decoder.py" not in told
+    assert hush not in told
