@@ -5,6 +5,7 @@ Importing this module imports pulumi and grpc (about 0.4 s): do it while a provi
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import platform
 import sys
@@ -51,6 +52,9 @@ class Inline(language_pb2_grpc.LanguageRuntimeServicer):
         self.load(None)
         self._evaluation.end()
 
+    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
+        return language_pb2.LanguageHandshakeResponse()
+
     def About(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002  (this and the rest: named by the protocol)
         return language_pb2.AboutResponse(executable=sys.executable, version=platform.python_version())
 
@@ -90,13 +94,19 @@ class Inline(language_pb2_grpc.LanguageRuntimeServicer):
         except Exception as error:
             self.error = self.error or error
 
-    def _run_program(self) -> None:
+    async def _run_program(self) -> None:
+        """Run it, then let what it declared begin to register.
+
+        Else the SDK sees no registration under way and waits for each output instead: time with the square of their
+        number.
+        """
         try:
             if self._program is not None:
                 self._program()
         except BaseException as error:
             self.error = error
             raise
+        await asyncio.sleep(0)
 
 
 class Events(events_pb2_grpc.EventsServicer):
