@@ -16,6 +16,7 @@ from cli.engine import binary, cutoff, environ, failures
 from cli.engine.attach import Attachment
 from cli.engine.binary import Binary
 from cli.engine.events import Event, Fold
+from cli.engine.importing import Import, document
 from cli.engine.model import Outcome, Plan, Update
 from cli.engine.process import Finished, Running
 from cli.engine.store.keeping import Keeping
@@ -96,6 +97,14 @@ class Engine:
         arguments = [*_APPLY, *_message(message)]
         return self._outcome(self._operate("destroy", f"destroying {self.environment}", arguments))
 
+    def import_(self, imports: Sequence[Import], *, message: str = "") -> Outcome:
+        """Take objects that exist into the state as they are; an `up` then changes them to what the program says."""
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write(document(imports))
+            file.flush()
+            arguments = [*_APPLY, *_IMPORT, "--file", file.name, *_message(message)]
+            return self._outcome(self._operate("import", f"importing into {self.environment}", arguments))
+
     def history(self, limit: int = 50) -> list[Update]:
         """The last updates, newest first."""
         text = self._ask("stack", "history", "--json", "--page-size", str(limit), "--page", "1")
@@ -151,7 +160,8 @@ class Engine:
             with Serving(take) as serving:
                 variables = {**environ.variables(self.root, dict(os.environ)), **provider.variables()}
                 self._ensure_stack(found, variables)
-                command = self._command(found, verb, [*arguments, *_inline(serving.address)])
+                variables |= _language(verb, serving.address)
+                command = self._command(found, verb, [*arguments, *_inline(verb, serving.address)])
                 with Running(command, cwd=self.root, env=variables) as running:
                     error = self._load_into(serving.language.load)
                     finished = running.wait()
@@ -205,7 +215,7 @@ class Engine:
     def _raise_if_failed(self, finished: Finished) -> None:
         if finished.code != 0:
             text = finished.err + finished.out
-            raise failures.classify(text, self.environment) or failures.unknown(text, self.environment)
+            raise failures.classify(text, self.environment, finished.code) or failures.unknown(text, self.environment)
 
     def _raise_if_locked(self, finished: Finished) -> None:
         refusal = failures.classify(finished.err + finished.out, self.environment)
@@ -274,9 +284,7 @@ def as_turnout_error(error: BaseException) -> TurnoutError:
         return error
     if type(error).__name__ == "SettingsError":
         return TurnoutError(str(error), exit_code=2)
-    return TurnoutError(
-        "the program failed", why=f"{type(error).__name__}: {error}", next="see the traceback: pulumi preview"
-    )
+    return failures.of_program(error)
 
 
 _ALWAYS = (
@@ -289,10 +297,17 @@ _ALWAYS = (
     str(PARALLEL),
 )
 _APPLY = ("--yes", "--skip-preview")
+_IMPORT = ("--generate-code=false", "--protect=false", "--skip-plugin-pre-install")
 
 
-def _inline(address: str) -> list[str]:
-    return ["--client", address, "--exec-kind", "auto.inline", "--event-log", f"tcp://{address}"]
+def _inline(verb: str, address: str) -> list[str]:
+    client = [] if verb == "import" else ["--client", address]
+    return [*client, "--exec-kind", "auto.inline", "--event-log", f"tcp://{address}"]
+
+
+def _language(verb: str, address: str) -> dict[str, str]:
+    """An import takes no client: it asks for the language host of the project's runtime."""
+    return {"PULUMI_DEBUG_LANGUAGES": f"python:{address.rpartition(':')[2]}"} if verb == "import" else {}
 
 
 def _targets(urns: Sequence[str]) -> list[str]:

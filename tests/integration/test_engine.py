@@ -18,6 +18,7 @@ import pulumi
 import pytest
 
 from cli.engine import environ, failures, settle
+from cli.engine.importing import Import
 from cli.engine.model import SECRET, Operation
 from cli.engine.run import Engine
 from cli.errors import TurnoutError, UsageError
@@ -127,6 +128,23 @@ def test_a_state_survives_export_and_import(shop: Shop) -> None:
     engine.import_state(state)
     assert _urns(engine.export_state()) == _urns(state)
     assert engine.preview().empty
+
+
+def test_an_object_that_exists_is_taken_into_the_state_as_it_is(shop: Shop) -> None:
+    engine = shop.engine()
+    engine.up()
+    state = engine.export_state()
+    provider = next(urn for urn in _urns(state) if "pulumi:providers:kubernetes" in urn)
+    for resource in state["deployment"]["resources"]:
+        if resource["type"] == "kubernetes:core/v1:ConfigMap":
+            state["deployment"]["resources"].remove(resource)
+            break
+    engine.import_state(state)
+    assert engine.preview().counts["create"] == 1
+    wanted = Import("kubernetes:core/v1:ConfigMap", "ConfigMap-colours", f"{shop.namespace}/colours", provider)
+    done = engine.import_([wanted])
+    assert (done.ok, done.counts["import"]) == (True, 1)
+    assert not {"create", "replace", "delete"} & set(engine.preview().counts), "it is taken over, not made again"
 
 
 def _urns(state: dict[str, Any]) -> list[str]:
