@@ -55,9 +55,6 @@ class Inline(language_pb2_grpc.LanguageRuntimeServicer):
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
         return language_pb2.LanguageHandshakeResponse()
 
-    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
-        return language_pb2.LanguageHandshakeResponse()
-
     def About(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002  (this and the rest: named by the protocol)
         return language_pb2.AboutResponse(executable=sys.executable, version=platform.python_version())
 
