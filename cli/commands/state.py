@@ -13,10 +13,13 @@ from cli.commands.options import AsJson, Environment, Reason, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    from cli.engine.store.move import Plan
     from cli.engine.store.place import Place
     from cli.engine.store.verify import Problem
     from cli.kube.client import Kube
+    from cli.yamlfile import YamlFile
 
 app = typer.Typer(no_args_is_help=True, help="Look at an environment's state, restore an earlier one, move it.")
 
@@ -145,6 +148,86 @@ def prune(
         output.document({"environment": environment, "pruned": acting} | found.to_json())
     if count and not acting:
         raise typer.Exit(TO_DO)
+
+
+@app.command()
+def move(
+    url: Annotated[str, typer.Argument(metavar="URL", help="s3://, gs://, azblob://, file:// or https://.")],
+    reason: Reason = "",
+    yes: Yes = False,
+    wait: Wait = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Keep the state elsewhere: of every environment of the project, since they share one backend.
+
+    State, secrets, tags, backups and history are copied under every lock, read back and compared; then Pulumi.yaml
+    names the new place. The old one is left as it is. An interrupted move changes nothing. Where nobody can be asked
+    it only shows (exit 3).
+
+    Example: turnout state move "s3://acme-state/shop?region=eu-central-1"
+    """
+    from cli.context import project
+    from cli.engine import environ
+    from cli.engine.store import move as moving
+    from cli.report import output
+
+    root = project()
+    _backend_must_be_the_projects()
+    plan = moving.prepare(root, url, environ.variables(root, dict(os.environ)))
+    file, changed = _switched(root, url)
+    if not as_json:
+        typer.echo("\n".join([*plan.lines(), *changed]))
+    acting = _agreed("the project", "Move it?", yes=yes, as_json=as_json)
+    if acting:
+        _move(plan, reason, wait, quiet=as_json)
+        file.save()
+    if as_json:
+        output.document({"moved": acting, "change": changed} | plan.to_json())
+    elif acting:
+        typer.echo(f"moved: commit Pulumi.yaml; the old state in {moving.plain(plan.before)} is no longer read")
+        typer.echo(f"next: turnout preview {plan.environments[0]}")
+    if not acting:
+        raise typer.Exit(TO_DO)
+
+
+def _move(plan: Plan, reason: str, wait: float, *, quiet: bool) -> None:
+    """Copy under the locks of all environments, then have the engine itself read every state in the new place."""
+    from contextlib import ExitStack
+
+    from cli.engine.store import move as moving
+    from cli.engine.store import service
+    from cli.progress import for_terminal
+
+    progress = for_terminal(quiet=quiet)
+    with ExitStack() as stack:
+        for environment in plan.environments:
+            stack.enter_context(_held(environment, f"turnout state move {moving.plain(plan.url)}", reason, wait))
+        with moving.locked(plan), progress.step(f"copying the state to {moving.plain(plan.url)}") as step:
+            moving.carry_out(plan, step.update)
+        for part in plan.parts:
+            there = service.Elsewhere(part.source.root, part.environment, plan.url, os.environ, progress)
+            with progress.step(f"reading {part.environment} in the new place"):
+                service.arrive(part.source, there, copied=part.target is not None)
+
+
+def _backend_must_be_the_projects() -> None:
+    from cli.engine import environ
+    from cli.errors import UsageError
+
+    if os.environ.get(environ.BACKEND):
+        raise UsageError(
+            f"{environ.BACKEND} is set, and wins over what Pulumi.yaml says",
+            next=f"unset {environ.BACKEND}, with its value as backend.url in Pulumi.yaml; then move",
+        )
+
+
+def _switched(root: Path, url: str) -> tuple[YamlFile, list[str]]:
+    """Pulumi.yaml with the new backend, not yet written, and what that changes in it."""
+    from cli.yamlfile import YamlFile, put
+
+    file = YamlFile(root / "Pulumi.yaml")
+    put(file.document, ("backend", "url"), url)
+    return file, file.diff()
 
 
 def _place(environment: str) -> Place:

@@ -86,7 +86,7 @@ def project_name(root: Path) -> str:
 
 def _of_project(root: Path) -> str:
     text = (root / "Pulumi.yaml").read_text()
-    found = re.search(r"^backend:\s*\n\s+url:\s*[\"']?([^\s\"']+)", text, re.MULTILINE)
+    found = re.search(r"^backend:.*\n(?:\s*#.*\n|\s*\n)*\s+url:\s*[\"']?([^\s\"']+)", text, re.MULTILINE)
     return found[1] if found else ""
 
 

@@ -52,15 +52,27 @@ class Pending:
 
 
 def of_state(root: Path, environment: str, variables: dict[str, str]) -> list[Pending] | None:
-    """The pending operations of an environment; None where its state is not in a folder of this machine.
+    """The pending operations of an environment; None where only the engine reads its state.
 
     Raises StateUnreadable for a file that is seen not to be whole; only the engine looks at all of it.
     """
     stack = environ.stack_file(root, variables, environ.project_name(root), environment)
-    file = stack and newest(stack)
-    if stack is None or (file and file.suffix == ".zst"):
+    if stack is None:
+        return _of_bucket(root, environment, variables)
+    file = newest(stack)
+    if file and file.suffix == ".zst":
         return None
     return of_text(_read(file), environment) if file else []
+
+
+def _of_bucket(root: Path, environment: str, variables: dict[str, str]) -> list[Pending] | None:
+    from cli.engine.store import place
+
+    where = place.self_managed(root, environment, variables)
+    key = where.current() if where else None
+    if where is None or (key and key.endswith(".zst")):
+        return None
+    return of_text(_unpacked(where.bucket.read(key) or b""), environment) if key else []
 
 
 def newest(stack: Path) -> Path | None:
@@ -122,7 +134,10 @@ def _pending(entry: JSON, since: str) -> Pending:
 
 
 def _read(file: Path) -> bytes:
-    data = file.read_bytes()
+    return _unpacked(file.read_bytes())
+
+
+def _unpacked(data: bytes) -> bytes:
     try:
         return gzip.decompress(data) if data.startswith(_GZIP) else data
     except (OSError, EOFError, zlib.error):

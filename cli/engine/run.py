@@ -20,6 +20,7 @@ from cli.engine.importing import Import, document
 from cli.engine.model import Outcome, Plan, Update
 from cli.engine.process import Finished, Running
 from cli.engine.store.keeping import Keeping
+from cli.engine.store.place import self_managed
 from cli.engine.turns import Offer, Turn
 from cli.engine.watch import Watch
 from cli.errors import Interrupted, TurnoutError
@@ -189,13 +190,11 @@ class Engine:
         return [str(found.path), verb, "--stack", self.environment, *_ALWAYS, *arguments]
 
     def _ensure_stack(self, found: Binary, variables: dict[str, str]) -> None:
-        project = environ.project_name(self.root)
-        file = environ.stack_file(self.root, variables, project, self.environment)
-        if file is None:
+        where = self_managed(self.root, self.environment, variables)
+        if where is None:
             exists = "no stack named" not in self._query(found, variables, ["stack", "output", "--json"]).err
         else:
-            file.parents[3].mkdir(parents=True, exist_ok=True)
-            exists = any(file.with_name(file.name + end).exists() for end in ("", ".gz", ".zst"))
+            exists = where.ready() and where.current() is not None
         if not exists:
             if self._program is None:
                 check_settings(self.root, self.environment)

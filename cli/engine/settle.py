@@ -4,7 +4,7 @@
 
 For every object of the release record that the state holds, the recorded manifest becomes the resource's inputs and
 outputs. What the record cannot hold (secret values, the record object itself) or the state has lost (resources that the
-bad release removed) is taken from the newest earlier checkpoint that had it: a file backend keeps them all.
+bad release removed) is taken from the newest earlier checkpoint that had it: a self-managed backend keeps many.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cli.engine.store.place import Place
 
 JSON = dict[str, Any]
 
@@ -224,14 +227,15 @@ def _name(entry: JSON) -> str:
     return str(entry["urn"].rsplit("::", 1)[-1])
 
 
-def checkpoints(folder: Path) -> Iterator[JSON]:
-    """The deployments in a file backend's history folder, newest first; unreadable ones are passed over."""
-    files = sorted(folder.glob("*.checkpoint.json"), reverse=True)
-    for file in files[:_CHECKPOINTS_READ]:
-        try:
-            yield json.loads(file.read_text())["checkpoint"]["latest"]
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
+def checkpoints(where: Place) -> Iterator[JSON]:
+    """The deployments in a self-managed backend's history, newest first; unreadable ones are passed over."""
+    from cli.engine.store import layout
+
+    entries = [entry.key for entry in where.bucket.find(where.stack.history) if ".checkpoint.json" in entry.key]
+    for key in sorted(entries, key=layout.taken, reverse=True)[:_CHECKPOINTS_READ]:
+        found = where.examine(where.bucket.read(key) or b"", secrets=False)
+        if found.deployment:
+            yield dict(found.deployment)
 
 
 def main(environment: str, root: Path, record: JSON) -> None:
@@ -241,16 +245,15 @@ def main(environment: str, root: Path, record: JSON) -> None:
     """
     from cli.engine import environ, pending
     from cli.engine.run import Engine
+    from cli.engine.store import place as places
     from cli.progress import Silent
 
     engine = Engine(root, environment, Silent())
     state = engine.export_state()
     if found := pending.of_deployment(state.get("deployment") or {}):
         raise pending.error(environment, found)
-    project = environ.project_name(root)
-    stack = environ.stack_file(root, dict(os.environ), project, environment)
-    history = stack.parents[2] / "history" / project / environment if stack else None
-    settled = settle(state, record, checkpoints(history) if history else ())
+    where = places.self_managed(root, environment, environ.variables(root, dict(os.environ)))
+    settled = settle(state, record, checkpoints(where) if where else ())
     if settled != state:
         engine.import_state(settled)
 

@@ -116,14 +116,14 @@ class Folder:
             raise unreachable(f"{self.path(key)} cannot be deleted", error) from error
 
     def sidecar_problems(self, key: str) -> list[Problem]:
-        """The backend reads no object whose sidecar is cut short; without one it does."""
+        """An engine that reads sidecars reads no object whose own is cut short; turnout's runs do not look at them."""
         sidecar = self.path(key + _SIDECAR)
         try:
             json.loads(sidecar.read_bytes())
         except FileNotFoundError:
             return []
         except (OSError, ValueError):
-            return [Problem("file", f"{sidecar} is not whole; nothing in it is needed: delete it")]
+            return [Problem("file", f"{sidecar} is not whole, and plain pulumi minds: delete it", fatal=False)]
         return []
 
     def _files(self, folder: Path, start: str) -> Iterator[Object]:

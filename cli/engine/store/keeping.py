@@ -10,15 +10,14 @@ from cli.engine.events import Event
 from cli.engine.store import place as places
 from cli.engine.store import pruning, rescue, room
 from cli.engine.store.bucket import Folder
-from cli.engine.store.place import Place
-from cli.errors import TurnoutError, UsageError
+from cli.errors import TurnoutError
 
 
 class Keeping:
     """One run's. Does nothing for a backend whose service keeps the state itself."""
 
     def __init__(self, root: Path, environment: str, variables: Mapping[str, str]) -> None:
-        self._place = _self_managed(root, environment, variables)
+        self._place = places.self_managed(root, environment, variables)
         self._before: bytes | None = None
         self._ledger = rescue.Ledger()
 
@@ -45,10 +44,3 @@ class Keeping:
                 pruning.prune(self._place)
         elif line := rescue.lost("\n".join(said)):
             raise rescue.rescued(self._place, self._before, self._ledger, line)
-
-
-def _self_managed(root: Path, environment: str, variables: Mapping[str, str]) -> Place | None:
-    try:
-        return places.of(root, environment, variables)
-    except UsageError:
-        return None

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 
 META = ".pulumi/meta.yaml"
 META_VERSION = 1
+META_TEXT = f"version: {META_VERSION}\n".encode()
 STACKS = ".pulumi/stacks/"
 COMPRESSIONS = ("", ".gz", ".zst")
 

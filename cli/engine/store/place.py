@@ -26,6 +26,12 @@ class Place:
     bucket: Bucket
     stack: Stack
 
+    def ready(self) -> bool:
+        """Makes the folder, which the engine wants to be there; a bucket has to be."""
+        if isinstance(self.bucket, Folder):
+            self.bucket.root.mkdir(parents=True, exist_ok=True)
+        return True
+
     def current(self) -> str | None:
         """The key of the state that the engine reads: of all variants the one that was written last."""
         found = [entry for entry in self.bucket.find(self.stack.state) if entry.key in self.stack.states]
@@ -72,6 +78,14 @@ def of(root: Path, environment: str, variables: Mapping[str, str], url: str = ""
             next=f"pulumi stack history --stack {environment}, pulumi stack export --version N",
         )
     return Place(root, environment, variables, bucket, Stack(environ.project_name(root), environment))
+
+
+def self_managed(root: Path, environment: str, variables: Mapping[str, str]) -> Place | None:
+    """As `of`, but None for a backend whose files only its service reaches."""
+    try:
+        return of(root, environment, variables)
+    except UsageError:
+        return None
 
 
 def _layout_problems(bucket: Bucket) -> list[Problem]:

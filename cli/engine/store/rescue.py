@@ -10,7 +10,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -60,13 +60,26 @@ def lost(text: str) -> str:
 
 def unsaved(stored: Mapping[str, Any], steps: Iterable[Step]) -> list[Step]:
     """Of `steps`, those that a deployment tells nothing of. Pure."""
-    live = {entry["urn"] for entry in stored.get("resources") or [] if not entry.get("delete")}
+    resources = [entry for entry in stored.get("resources") or [] if isinstance(entry, Mapping)]
     named = {(cutoff.OPERATIONS[step.operation], step.urn): step for step in steps}
     return [
-        step
-        for (operation, urn), step in named.items()
-        if not (operation == "creating" and urn in live) and not (operation == "deleting" and urn not in live)
+        step for step in named.values() if not _told(step, [entry for entry in resources if entry["urn"] == step.urn])
     ]
+
+
+def _told(step: Step, entries: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether these entries of a resource show that a step is over. Of an update they cannot."""
+    live = [entry for entry in entries if not entry.get("delete") and not entry.get("pendingReplacement")]
+    match step.operation:
+        case "create":
+            return bool(live)
+        case "create-replacement":
+            return any(entry.get("id") == (step.new.id if step.new else None) for entry in live)
+        case "delete":
+            return not live
+        case "delete-replaced":
+            return len(live) == len(entries)
+    return False
 
 
 def written_at(deployment: Mapping[str, Any]) -> float:

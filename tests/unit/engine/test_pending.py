@@ -64,8 +64,8 @@ def test_the_variant_that_was_written_last_counts(tmp_path: Path) -> None:
     assert pending.of_state(tmp_path, "dev", project(tmp_path, turned)) == []
 
 
-def test_a_state_elsewhere_or_in_another_compression_is_unknown(tmp_path: Path) -> None:
-    assert pending.of_state(tmp_path, "dev", project(tmp_path, {}, url="s3://bucket")) is None
+def test_a_state_of_a_service_or_in_another_compression_is_unknown(tmp_path: Path) -> None:
+    assert pending.of_state(tmp_path, "dev", project(tmp_path, {}, url="https://cloud.invalid")) is None
     assert pending.of_state(tmp_path, "dev", project(tmp_path, {"dev.json.zst": b"\x28\xb5\x2f\xfd"})) is None
 
 

@@ -41,7 +41,7 @@ func serve(ctx context.Context, address, folder string) error {
 	if err != nil {
 		return err
 	}
-	objects, err := posix.New(folder, attributes, posix.PosixOpts{SideCarDir: beside})
+	objects, err := posix.New(folder, attributes, posix.PosixOpts{SideCarDir: beside, CopyObjectThreshold: 5 << 30})
 	if err != nil {
 		return err
 	}

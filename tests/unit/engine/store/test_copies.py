@@ -180,7 +180,7 @@ def test_layout_and_sidecar_faults_are_told(kept: Kept) -> None:
     assert kept.place.surroundings(kept.place.current()) == []
     kept.put(b'{"user.content_type":', "stacks/shop/dev.json.attrs")
     (problem,) = kept.place.surroundings(kept.place.current())
-    assert "dev.json.attrs is not whole" in problem.text
+    assert "dev.json.attrs is not whole" in problem.text and not problem.fatal
     kept.put(b"version: 2\n", "meta.yaml")
     assert "version 2" in kept.place.surroundings(None)[0].text
     (kept.state.parents[2] / "meta.yaml").unlink()

@@ -36,6 +36,18 @@ def test_what_the_stored_state_tells_already_is_not_told_again(kept: Kept) -> No
     ]
 
 
+def test_half_of_a_replacement_is_told_apart_from_the_whole(kept: Kept) -> None:
+    stored = kept.document("a", "b", "c")["checkpoint"]["latest"]
+    old, new, half = stored["resources"][1:]
+    new["id"] = "b-2"
+    stored["resources"].append({**old, "delete": True})
+    half["pendingReplacement"] = True
+    steps = [step("delete-replaced", "a"), step("delete-replaced", "b"), step("create-replacement", "c")]
+    assert [one.name for one in rescue.unsaved(stored, steps)] == ["a", "c"]
+    assert [one.name for one in rescue.unsaved(stored, [step("create-replacement", "b")])] == ["b"]
+    assert not rescue.unsaved(stored, [step("create-replacement", "a")])
+
+
 def test_newest_state_is_kept_with_what_it_does_not_tell(kept: Kept) -> None:
     kept.put(kept.bytes("a"))
     ledger = rescue.Ledger()
