@@ -15,7 +15,7 @@ Run it as `python -m cli.provider`. Where it differs:
 | a new kind (CRD) | not waited for | until it is served |
 | deleting what owns nothing (ConfigMap, Role, …) | in the foreground | in the background: the same, sooner |
 | a preview's outputs | the dry run's, with a uid and a time of its own | without what only the real run can tell |
-| equal spellings | normalised by Go types | quantities, and empty values that the server leaves out |
+| a field that its kind does not have | left out in silence | left out with a warning |
 """
 
 VERSION = "4.34.2"

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from cli.provider import marks
+from cli.provider import marks, spellings
 from cli.provider.kinds import Type
-from cli.provider.values import UNKNOWN, Properties, Secret, has_unknown, mark_secrets, plain
+from cli.provider.values import UNKNOWN, Properties, has_unknown, mark_secrets, plain
 
-SERVER_SET = (
-    "creationTimestamp",
-    "deletionGracePeriodSeconds",
-    "deletionTimestamp",
-    "generation",
-    "managedFields",
-    "resourceVersion",
-    "uid",
-)
+_BY_HAND = ("Secret", "CustomResourceDefinition")
 
 
 @dataclass(frozen=True)
@@ -49,7 +40,7 @@ def check(
     kinds.
     """
     identity = {"apiVersion": type_.api_version, "kind": type_.kind}
-    wanted = normalise({**identity, **plain(without_nulls(new))})
+    wanted = normalise({**identity, **plain(new)})
     wanted, failures = (wanted, _unnamed(wanted)) if type_.patch else _named(wanted, plain(old), naming)
     if namespace and isinstance(wanted.get("metadata"), dict) and not wanted["metadata"].get("namespace"):
         wanted = {**wanted, "metadata": {**wanted["metadata"], "namespace": namespace}}
@@ -57,22 +48,18 @@ def check(
 
 
 def normalise(obj: Properties) -> Properties:
-    """The object less what only the server sets, with a Secret's data in the form that the server gives back."""
+    """The object in the official provider's own spelling, less what only the server sets."""
+    if not has_unknown(obj):
+        obj = _definition(_secret_data(obj)) if obj.get("kind") in _BY_HAND else spellings.canonical(obj)
     metadata = obj.get("metadata")
-    if isinstance(metadata, dict) and any(key in metadata for key in SERVER_SET):
-        obj = {**obj, "metadata": {key: value for key, value in metadata.items() if key not in SERVER_SET}}
-    if obj.get("kind") == "Secret" and obj.get("apiVersion") == "v1" and not has_unknown(obj):
-        return _secret_data(obj)
+    if isinstance(metadata, dict) and any(key in metadata for key in spellings.SERVER_SET):
+        obj = {**obj, "metadata": {key: value for key, value in metadata.items() if key not in spellings.SERVER_SET}}
     return obj
 
 
-def without_nulls(value: Any) -> Any:
-    """A value without the keys whose value is null: asking for nothing is not asking."""
-    if isinstance(value, dict):
-        return {key: without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [without_nulls(item) for item in value]
-    return Secret(without_nulls(value.value)) if isinstance(value, Secret) else value
+def unknown_fields(new: Properties, type_: Type) -> list[str]:
+    """The paths that the kind does not have: they are left out, so somebody should hear of it."""
+    return spellings.unknown({**plain(new), "apiVersion": type_.api_version, "kind": type_.kind})
 
 
 def autoname(naming: Naming) -> str:
@@ -96,7 +83,7 @@ def _named(wanted: Properties, old: Properties, naming: Naming) -> tuple[Propert
         reason = "metadata.generateName cannot be used with server-side apply; give a name, or none at all"
         return wanted, [Failure("metadata.generateName", reason)]
     if old and not marks.is_true(old, marks.AUTONAMED):
-        return _with_name(wanted, autoname(naming)), []
+        return wanted, []
     if old:
         return _with_name(wanted, old["metadata"]["name"]), []
     if naming.disabled:
@@ -127,16 +114,29 @@ def _identity(wanted: Properties, type_: Type) -> list[Failure]:
 
 
 def _secret_data(obj: Properties) -> Properties:
-    """`stringData` moved into `data`, and base64 without line breaks, both as the API server does."""
-    data = {key: _base64(value) for key, value in (obj.get("data") or {}).items()}
-    for key, text in (obj.get("stringData") or {}).items():
-        data[key] = base64.b64encode(str(text).encode()).decode()
-    rest = {key: value for key, value in obj.items() if key != "stringData"}
-    return {**rest, "data": data} if data or "data" in obj else rest
+    """A Secret's `stringData` moved into `data`, and its base64 without line breaks, both as the API server does."""
+    if obj.get("kind") != "Secret" or obj.get("apiVersion") != "v1":
+        return obj
+    texts = obj.get("stringData") or {}
+    data = obj.get("data") or {}
+    if not texts:
+        return {**obj, "data": {key: _base64(value) for key, value in data.items()}} if data else obj
+    data = {**data, **{key: base64.b64encode(str(text).encode()).decode() for key, text in texts.items()}}
+    return {**{key: value for key, value in obj.items() if key != "stringData"}, "data": data}
+
+
+def _definition(obj: Properties) -> Properties:
+    """A CustomResourceDefinition without what the API server drops."""
+    if obj.get("kind") != "CustomResourceDefinition" or obj.get("apiVersion") != "apiextensions.k8s.io/v1":
+        return obj
+    spec = obj.get("spec")
+    if isinstance(spec, dict) and spec.get("preserveUnknownFields") is False:
+        obj = {**obj, "spec": {key: value for key, value in spec.items() if key != "preserveUnknownFields"}}
+    return {key: value for key, value in obj.items() if key != "status"}
 
 
 def _base64(value: Any) -> Any:
     try:
-        return base64.b64encode(base64.b64decode(value)).decode()
-    except (binascii.Error, ValueError, TypeError):
+        return spellings.base64_text(value) if isinstance(value, str) else value
+    except spellings.Misfit:
         return value

@@ -5,10 +5,8 @@ What the object was at the last look, pruned to what was asked for then, against
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any
 
@@ -62,7 +60,7 @@ def diff(
     rules = replacements.identity() if patch else replacements.fields(new, mutable or Mutable())
     changes = [
         _judged(path, kind, value, rules)
-        for path, kind, value in compare(before, after, old)
+        for path, kind, value in compare(before, after)
         if not any(paths.covers(pattern, path) for pattern in ignored)
     ]
     return Difference(
@@ -81,24 +79,21 @@ def prune(live: Any, shape: Any) -> Any:
     return live
 
 
-def compare(before: Any, after: Any, asked: Any, path: Path = ()) -> Iterator[tuple[Path, Kind, Any]]:
-    """(path, what happens there, new value) for each difference. `asked`: what was asked for before.
-
-    A value that the server keeps in another spelling (`1024Mi` as `1Gi`), or that was asked for before and that the
-    server leaves out because it is empty, is no difference.
-    """
+def compare(before: Any, after: Any, path: Path = ()) -> Iterator[tuple[Path, Kind, Any]]:
+    """(path, what happens there, new value) for each difference."""
     if isinstance(before, dict) and isinstance(after, dict):
-        yield from _compare_objects(before, after, asked, path)
+        for key in [*before, *(key for key in after if key not in before)]:
+            yield from compare(before.get(key, MISSING), after.get(key, MISSING), (*path, key))
     elif isinstance(before, list) and isinstance(after, list):
-        yield from _compare_lists(before, after, asked, path)
+        for index in range(max(len(before), len(after))):
+            yield from compare(_at(before, index), _at(after, index), (*path, index))
     elif after is UNKNOWN:
         yield path, Kind.ADD if before is MISSING else Kind.UPDATE, None
-    elif before is MISSING:
-        if not (_is_empty(after) and _same(asked, after)):
-            yield path, Kind.ADD, after
-    elif after is MISSING:
+    elif after is MISSING or (after is None and before is not None):
         yield path, Kind.DELETE, None
-    elif not _same(before, after) and not _equivalent(path, before, after):
+    elif before is MISSING:
+        yield path, Kind.ADD, after
+    elif not _same(before, after):
         yield path, Kind.UPDATE, after
 
 
@@ -106,19 +101,8 @@ def is_set(obj: Properties, key: str) -> bool:
     return paths.get(obj, ("metadata", key)) not in (None, "", UNKNOWN)
 
 
-def _compare_objects(before: Properties, after: Properties, asked: Any, path: Path) -> Iterator[tuple[Path, Kind, Any]]:
-    for key in [*before, *(key for key in after if key not in before)]:
-        was = asked.get(key, MISSING) if isinstance(asked, dict) else MISSING
-        yield from compare(before.get(key, MISSING), after.get(key, MISSING), was, (*path, key))
-
-
-def _compare_lists(before: list[Any], after: list[Any], asked: Any, path: Path) -> Iterator[tuple[Path, Kind, Any]]:
-    for index in range(max(len(before), len(after))):
-        yield from compare(_at(before, index), _at(after, index), _at(asked, index), (*path, index))
-
-
-def _at(items: Any, index: int) -> Any:
-    return items[index] if isinstance(items, list) and index < len(items) else MISSING
+def _at(items: Sequence[Any], index: int) -> Any:
+    return items[index] if index < len(items) else MISSING
 
 
 def _judged(path: Path, kind: Kind, value: Any, rules: Iterable[Path]) -> Change:
@@ -160,39 +144,6 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     return bool(one == other)
-
-
-def _is_empty(value: Any) -> bool:
-    return value is None or value is False or value in ("", 0) or (isinstance(value, (dict, list)) and not value)
-
-
-_QUANTITIES = {
-    *("limits", "requests", "hard", "capacity", "allocatable", "storage", "overhead", "sizeLimit", "averageValue"),
-    *("max", "min", "default", "defaultRequest", "maxLimitRequestRatio", "divisor"),
-}
-_QUANTITY = re.compile(r"([+-]?[0-9.]+)(?:([eE][+-]?\d+)|([KMGTPE]i)|([numkMGTPE]))?$")
-_POWERS = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
-
-
-def quantity(value: Any) -> Decimal | None:
-    """The number that a Kubernetes quantity stands for; None when it is none."""
-    match = _QUANTITY.match(str(value))
-    if match is None or isinstance(value, bool):
-        return None
-    digits, exponent, binary, decimal = match.groups()
-    try:
-        number = Decimal(digits + (exponent or ""))
-    except InvalidOperation:
-        return None
-    return number * Decimal(2) ** _BINARY[binary] if binary else number * Decimal(10) ** _POWERS.get(decimal or "", 0)
-
-
-def _equivalent(path: Path, before: Any, after: Any) -> bool:
-    if not _QUANTITIES.intersection(step for step in path if isinstance(step, str)):
-        return False
-    number = quantity(before) if isinstance(before, (str, int, float)) else None
-    return number is not None and number == quantity(after)
 
 
 def changed_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

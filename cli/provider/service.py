@@ -121,6 +121,8 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
         type_ = kinds.of_urn(request.urn, plain(news.get("kind")))
         namespace = await session.namespace_for(type_)
         inputs, failures = check.check(news, decode(request.olds), type_, _naming(request), namespace)
+        for name in check.unknown_fields(news, type_):
+            await session.host.warning(f'unknown field "{name}"')
         if type_.kind == "CustomResourceDefinition":
             session.cluster.defined |= manifests.defined([plain(inputs)])
         return messages.CheckResponse(

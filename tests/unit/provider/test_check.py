@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from cli.provider.check import Failure, Naming, check, normalise
+from cli.provider.check import Failure, Naming, check, normalise, unknown_fields
 from cli.provider.kinds import Type
 from cli.provider.values import UNKNOWN, Secret
 
@@ -77,15 +77,28 @@ def test_a_patch_names_its_object() -> None:
     assert [failure.property for failure in check({}, {}, patch, NAMING, "dev")[1]] == ["metadata.name"]
 
 
-def test_secrets_stay_secret_and_nulls_go() -> None:
-    found = inputs({"metadata": {"name": "x"}, "spec": {"a": Secret("s"), "b": None, "c": [{"d": None}]}})
-    assert found["spec"] == {"a": Secret("s"), "c": [{}]}
+def test_secrets_stay_secret() -> None:
+    spec = {"replicas": Secret(2), "paused": Secret(False), "revisionHistoryLimit": None}
+    assert inputs({"metadata": {"name": "x"}, "spec": spec})["spec"] == {"replicas": Secret(2)}
+
+
+def test_an_object_that_lost_its_name_is_named_only_when_it_is_made_anew() -> None:
+    assert "name" not in inputs({"metadata": {}}, {"metadata": {"name": "x"}})["metadata"]
+
+
+def test_fields_that_a_kind_does_not_have_are_told() -> None:
+    misspelled = {
+        "metadata": {"name": "x", "uid": "u"},
+        "spec": {"replcas": 1, "template": {"spec": {"hostNet": True}}},
+    }
+    assert unknown_fields(misspelled, DEPLOYMENT) == ["spec.replcas", "spec.template.spec.hostNet"]
+    assert unknown_fields(misspelled, Type("example.com/v1", "Widget")) == []
 
 
 def test_a_secrets_text_becomes_data_as_the_server_has_it() -> None:
     type_ = Type("v1", "Secret")
     found = inputs(
-        {"metadata": {"name": "x"}, "stringData": {"p": Secret("hunter2")}, "data": {"q": "YQ==\n"}}, type=type_
+        {"metadata": {"name": "x"}, "stringData": {"p": Secret("hunter2")}, "data": {"q": "YQ=="}}, type=type_
     )
     assert "stringData" not in found
     assert found["data"] == Secret({"q": "YQ==", "p": base64.b64encode(b"hunter2").decode()})
@@ -99,3 +112,13 @@ def test_text_that_is_not_known_yet_stays_text() -> None:
 def test_what_only_the_server_sets_is_not_asked_for() -> None:
     metadata = {"name": "x", "uid": "u", "resourceVersion": "1", "managedFields": [], "generation": 2}
     assert normalise({"kind": "Pod", "metadata": metadata}) == {"kind": "Pod", "metadata": {"name": "x"}}
+
+
+def test_a_secrets_data_is_written_without_line_breaks() -> None:
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "x"},
+        "data": {"q": "YQ==\n", "r": "no base64"},
+    }
+    assert normalise(secret)["data"] == {"q": "YQ==", "r": "no base64"}

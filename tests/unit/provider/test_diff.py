@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cli.provider import diff as differ
 from cli.provider import paths
-from cli.provider.diff import Difference, diff, prune, quantity
+from cli.provider.diff import Difference, diff, prune
 from cli.provider.replacements import TABLE, Mutable
 from cli.provider.values import UNKNOWN
 
@@ -84,31 +84,15 @@ def test_unknowns_are_possible_changes() -> None:
     assert rows(found) == {"spec.replicas": ("update", False), "spec.extra": ("add", False)}
 
 
-def test_the_servers_spelling_of_a_quantity_is_no_change() -> None:
-    asked = deployment(limits={"memory": "1024Mi", "cpu": 1})
-    live = deployment(limits={"memory": "1Gi", "cpu": "1"})
-    assert rows(between(asked, asked, live)) == {}
-    assert rows(between(asked, deployment(limits={"memory": "2Gi", "cpu": 1}), live)) == {
-        "spec.limits.memory": ("update", False)
-    }
+def test_spellings_are_compared_as_they_are() -> None:
+    """Check brings both sides into one spelling; a custom resource keeps its own."""
+    asked = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": {"cpu": "1000m"}}
+    assert rows(between(asked, {**asked, "spec": {"cpu": "1"}})) == {"spec.cpu": ("update", False)}
 
 
-def test_empty_values_that_the_server_leaves_out_are_no_change() -> None:
-    asked = deployment(command=[], hostNetwork=False)
-    assert rows(between(asked, asked, deployment())) == {}
-    assert "spec.emptyDir" in rows(between(deployment(), deployment(emptyDir={})))
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [("1Gi", 2**30), ("1024Mi", 2**30), ("100m", 0.1), ("0.5", 0.5), ("1e3", 1000), (2, 2), ("2k", 2000)],
-)
-def test_quantities(text: object, number: float) -> None:
-    assert float(quantity(text)) == number  # type: ignore[arg-type]
-
-
-def test_what_is_no_quantity() -> None:
-    assert quantity("api") is None and quantity(True) is None and quantity("1..2") is None
+def test_asking_for_null_takes_a_value_away() -> None:
+    assert rows(between(deployment(paused=True), deployment(paused=None))) == {"spec.paused": ("delete", False)}
+    assert rows(between(deployment(paused=None), deployment(paused=None))) == {}
 
 
 REPLACING = [
