@@ -49,6 +49,7 @@ class Running:
             process_group=0,
         )
         self._interruptions = 0
+        self._lifeline = _Lifeline(self._child.pid)
 
     def __enter__(self) -> Running:
         return self
@@ -58,6 +59,7 @@ class Running:
         if self._child.poll() is None:
             self.interrupt()
             self._end_within(STOP_LIMIT)
+        self._lifeline.cut()
         self._out.close()
         self._err.close()
 
@@ -95,6 +97,26 @@ class Running:
         if self._child.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._child.pid, number)
+
+
+class _Lifeline:
+    """Asks the engine to stop when we are gone, however we ended: its providers may wait for minutes yet."""
+
+    def __init__(self, engine: int) -> None:
+        self._watcher = subprocess.Popen(
+            ["/bin/sh", "-c", 'read -r _end; kill -INT "$0"', str(engine)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            process_group=0,
+        )
+
+    def cut(self) -> None:
+        """The engine has ended."""
+        self._watcher.kill()
+        self._watcher.wait()
+        if self._watcher.stdin:
+            self._watcher.stdin.close()
 
 
 def _text(written: IO[bytes]) -> str:

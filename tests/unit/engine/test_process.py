@@ -64,8 +64,8 @@ def test_leaving_the_block_leaves_no_process(tmp_path: Path, monkeypatch: pytest
     assert not marker.exists()
 
 
-def test_an_engine_outlives_a_driver_that_was_killed_and_ends_its_work(tmp_path: Path) -> None:
-    script = f"touch {tmp_path}/ready; sleep 0.3; echo out; echo err >&2; echo out; touch {tmp_path}/done"
+def kill_driver_of(script: str, ready: Path) -> None:
+    """Another process runs an engine; it is killed when that one is ready."""
     code = f"""
 from pathlib import Path
 from cli.engine.process import Running
@@ -73,6 +73,18 @@ with Running(["sh", "-e", "-c", {script!r}], cwd=Path("/"), env={{"PATH": "/usr/
     child.wait()
 """
     with subprocess.Popen([sys.executable, "-c", code]) as driver:
-        wait_for(tmp_path / "ready")
+        wait_for(ready)
         driver.kill()
-    wait_for(tmp_path / "done")
+
+
+def test_an_engine_outlives_a_driver_that_was_killed_and_ends_its_work(tmp_path: Path) -> None:
+    ready, done = tmp_path / "ready", tmp_path / "done"
+    script = f"trap '' INT; touch {ready}; sleep 0.3; echo out; echo err >&2; echo out; touch {done}"
+    kill_driver_of(script, ready)
+    wait_for(done)
+
+
+def test_an_engine_whose_driver_was_killed_is_asked_to_stop(tmp_path: Path) -> None:
+    ready, stopped = tmp_path / "ready", tmp_path / "stopped"
+    kill_driver_of(f"trap 'touch {stopped}; exit' INT; touch {ready}; sleep 60 & wait", ready)
+    wait_for(stopped)
