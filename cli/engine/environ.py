@@ -93,5 +93,5 @@ def _of_project(root: Path) -> str:
 def _needs_no_users_home(backend_url: str, environment: dict[str, str]) -> bool:
     from cli.engine import attach
 
-    given = "PULUMI_HOME" in environment or not backend_url.startswith("file://")
+    given = "PULUMI_HOME" in environment or backend_url.startswith(("https://", "http://"))
     return not given and attach.choose(environment) == "own"

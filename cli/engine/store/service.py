@@ -26,8 +26,7 @@ class Elsewhere:
         self, root: Path, environment: str, url: str, variables: Mapping[str, str], progress: Progress
     ) -> None:
         self._root, self._environment, self._progress = root, environment, progress
-        chosen = {key: value for key, value in variables.items() if key != "PULUMI_HOME" or url.startswith("file://")}
-        self._variables = environ.variables(root, {**chosen, environ.BACKEND: url})
+        self._variables = environ.variables(root, {**variables, environ.BACKEND: url})
 
     def export(self) -> dict[str, Any]:
         """The deployment as the engine reads it there. Raises what stands in its way."""
