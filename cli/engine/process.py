@@ -72,8 +72,11 @@ class Running:
             timer.daemon = True
             timer.start()
 
-    def wait(self) -> Finished:
-        """Wait for its end, passing interruptions on. Raises Interrupted after the second one."""
+    def wait(self, environment: str = "ENV") -> Finished:
+        """Wait for its end, passing interruptions on. Raises Interrupted after the second one.
+
+        `environment`: whose state it works on, for the command that repairs it.
+        """
         with _interruptions(self.interrupt):
             code = self._child.wait()
         finished = Finished(code, _text(self._out), _text(self._err), self._interruptions > 0)
@@ -81,7 +84,7 @@ class Running:
             raise Interrupted(
                 "stopped at once",
                 why="a second interruption ended the engine in the middle of its work",
-                next="turnout repair ENV   (what was under way is read back from the cluster)",
+                next=f"turnout repair {environment}   (what was under way is read back from the cluster)",
             )
         return finished
 

@@ -165,7 +165,7 @@ class Engine:
                 command = self._command(found, verb, [*arguments, *_inline(verb, serving.address)])
                 with Running(command, cwd=self.root, env=variables) as running:
                     error = self._load_into(serving.language.load)
-                    finished = running.wait()
+                    finished = running.wait(self.environment)
                 serving.events.ended.wait(_EVENTS_LIMIT if fold.summary is None and finished.code == 0 else 1)
                 error = error or serving.language.error or serving.events.error
             if finished.code != 0 and (code := provider.ended) is not None:

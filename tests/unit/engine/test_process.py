@@ -49,8 +49,9 @@ def test_the_second_interruption_ends_what_does_not_stop(tmp_path: Path, monkeyp
         wait_for(marker)
         child.interrupt()
         child.interrupt()
-        with pytest.raises(Interrupted):
-            child.wait()
+        with pytest.raises(Interrupted) as stopped:
+            child.wait("dev")
+        assert "turnout repair dev" in stopped.value.next
 
 
 def test_leaving_the_block_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
