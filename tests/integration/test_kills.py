@@ -64,6 +64,7 @@ def test_the_comparison_sees_what_is_done_behind_its_back(lane: Lane) -> None:
     lane.project.ask_for(WHOLE)
     assert lane.project.run("up", "--yes").code == 0
     assert lane.differences(WHOLE) == []
-    lane.sabotage = "twice"
-    lane.sabotaged()
-    assert any("times in the cluster" in fault for fault in lane.differences(WHOLE, limit=0))
+    for sabotage, told in (("twice", "times in the cluster"), ("delete", "in the state, but not in the cluster")):
+        lane.sabotage = sabotage
+        lane.sabotaged()
+        assert any(told in fault for fault in lane.differences(WHOLE, limit=0)), sabotage

@@ -35,12 +35,16 @@ class Soak:
         self.began = time.monotonic()
         self.report = Report(asked.seed)
         self._guard = threading.Lock()
+        self._stop = threading.Event()
         self._cycles = [0] * asked.lanes
 
     def run(self) -> None:
         shutil.rmtree(FOLDER, ignore_errors=True)
         with ThreadPoolExecutor(self.asked.lanes) as pool:
-            list(pool.map(self._lane, range(self.asked.lanes)))
+            try:
+                list(pool.map(self._lane, range(self.asked.lanes)))
+            finally:
+                self._stop.set()
 
     def _lane(self, lane: int) -> None:
         """A lane after a failure is another one: what the failure left behind does not count twice."""
@@ -69,7 +73,7 @@ class Soak:
     def _over(self) -> bool:
         late = time.monotonic() - self.began > self.asked.minutes * 60
         enough = len(self.report.hits) >= self.asked.kills or len(self.report.failures) >= self.asked.failures
-        return bool(late or enough)
+        return bool(late or enough or self._stop.is_set())
 
     def _tell(self, text: str) -> None:
         print(f"[{time.monotonic() - self.began:6.1f} s, {len(self.report.hits)} kills] {text}", flush=True)
