@@ -3,7 +3,7 @@
 | kind | ready when (each: the controller has seen the newest generation) |
 |---|---|
 | Deployment | all replicas updated and available, old ones gone, Progressing says NewReplicaSetAvailable |
-| StatefulSet | all replicas ready and, above the partition, updated |
+| StatefulSet | all replicas ready and, above the partition, updated; no more of them; the new revision current |
 | DaemonSet | updated and available on every node that it is for |
 | Job | Complete (or suspended); Failed is a failure |
 | Pod | Ready or Succeeded |
@@ -90,8 +90,13 @@ def _stateful_set(obj: Object, about: Related) -> Health:
     updated = status.get("updatedReplicas", 0)
     if ready < want:
         return _waiting(obj, about, f"{ready} of {want} replicas ready")
-    if status.get("currentRevision") != status.get("updateRevision") and updated < to_update:
-        return _waiting(obj, about, f"{updated} of {to_update} replicas updated")
+    if (left := status.get("replicas", 0) - want) > 0:
+        return _waiting(obj, about, f"{left} replica{'s' * (left != 1)} still to end")
+    if status.get("currentRevision") != status.get("updateRevision"):
+        if updated < to_update:
+            return _waiting(obj, about, f"{updated} of {to_update} replicas updated")
+        if to_update == want > 0:
+            return _waiting(obj, about, "the new revision is not the current one yet")
     return Health(True, reason=f"{ready} of {want} replicas ready")
 
 
@@ -185,6 +190,28 @@ def _definition(obj: Object, _: Related) -> Health:
     return Health(done, reason="" if done else "the kind is not served yet")
 
 
+def by_convention(obj: Object) -> Health:
+    """For a kind without a rule of its own: what most controllers say in their status, as kstatus reads it."""
+    if not _is_current(obj):
+        return Health(False, reason="the controller has not seen the change yet")
+    stalled, reconciling, ready = (condition(obj, kind) for kind in ("Stalled", "Reconciling", "Ready"))
+    if stalled.get("status") == "True":
+        return Health(False, failed=True, reason=f"stalled: {stalled.get('message') or stalled.get('reason')}")
+    for row, wanted in ((reconciling, "False"), (ready, "True")):
+        if row.get("status", wanted) != wanted:
+            said = row.get("message") or row.get("reason") or f"not {wanted} yet"
+            return Health(False, reason=f"{row['type']}: {said}")
+    return READY
+
+
+def serves_nobody(obj: Object, about: Related) -> bool:
+    """Whether a Service waits for pods alone, and selects none at all: whoever makes them may wait for the Service."""
+    if (_group(obj), obj["kind"]) != ("", "Service") or not (obj.get("spec") or {}).get("selector"):
+        return False
+    has_address = (obj.get("spec") or {}).get("type") != "LoadBalancer" or _ingress(obj)
+    return has_address and not any(slice_.get("endpoints") for slice_ in about.slices)
+
+
 Rule = Callable[[Object, Related], Health]
 RULES: Mapping[tuple[str, str], Rule] = {
     ("apps", "Deployment"): _deployment,
@@ -247,6 +274,11 @@ def _distinct(found: Iterable[Cause]) -> Iterable[Cause]:
 
 def _is_seen(obj: Object) -> bool:
     return bool(_status(obj).get("observedGeneration", 0) >= obj["metadata"].get("generation", 0))
+
+
+def _is_current(obj: Object) -> bool:
+    """As `_is_seen`, for kinds whose controllers may not say which generation they saw."""
+    return "observedGeneration" not in _status(obj) or _is_seen(obj)
 
 
 def _status(obj: Object) -> Mapping[str, Any]:

@@ -42,10 +42,10 @@ def is_true(obj: Mapping[str, Any], key: str) -> bool:
     return value(obj, key) == "true"
 
 
-def timeout(obj: Mapping[str, Any], custom: float) -> float:
-    """Seconds to wait: the resource's customTimeouts, else its annotation, else ten minutes."""
+def timeout(obj: Mapping[str, Any], custom: float, default: float = DEFAULT_TIMEOUT) -> float:
+    """Seconds to wait: the resource's customTimeouts, else its annotation, else the default of its kind."""
     text = value(obj, TIMEOUT)
-    return custom or (float(text) if text.isdigit() else DEFAULT_TIMEOUT)
+    return custom or (float(text) if text.isdigit() else default)
 
 
 def propagation(obj: Mapping[str, Any]) -> Literal["Foreground", "Background", "Orphan"]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cli.kube.aio import AsyncKube
-from cli.kube.errors import Conflict, Forbidden, KubeError, NotFound, UnknownKind
+from cli.kube.errors import AlreadyExists, Conflict, Forbidden, KubeError, NotFound, UnknownKind
 from cli.kube.requests import Object, Write
 from cli.provider import marks
 from cli.provider.objects import Outcome, leave_to_others, must_force
@@ -45,13 +44,13 @@ class Resources:
         """Own the fields that `inputs` name, and no others, of an object that somebody else made."""
         write = Write(manager, force=must_force(inputs, None, self.settings.patch_force, dry_run=False))
         live = await self.kube.run(self.kube.server.apply(inputs, write))
-        return await self.waiting.until_ready(live, inputs, marks.timeout(inputs, seconds))
+        return await self.waiting.until_ready(live, inputs, seconds)
 
     async def create(self, inputs: Object, manager: str, seconds: float) -> Outcome:
-        live = await self._create_in_order(inputs, manager)
+        live = await self._create_after_its_namesake(inputs, manager, seconds)
         if inputs["kind"] == "CustomResourceDefinition":
             self.kube.server.forget(f"{inputs['spec']['group']}/{inputs['spec']['versions'][0]['name']}")
-        return await self.waiting.until_ready(live, inputs, marks.timeout(inputs, seconds))
+        return await self.waiting.until_ready(live, inputs, seconds)
 
     async def update(
         self,
@@ -84,7 +83,7 @@ class Resources:
             updated = await self.kube.run(self.kube.server.apply(wanted, write))
         if dry_run:
             return Outcome(updated)
-        return await self.waiting.until_ready(updated, inputs, marks.timeout(inputs, seconds))
+        return await self.waiting.until_ready(updated, inputs, seconds)
 
     async def hand_on(self, outcome: Outcome, manager: str) -> Outcome:
         """Take from a former manager what it owned; that this failed is one more reason, not a lost update."""
@@ -124,6 +123,19 @@ class Resources:
             error.next = "somebody deleted it outside of Pulumi; take that into the state: turnout refresh ENV"
             raise
 
+    async def _create_after_its_namesake(self, inputs: Object, manager: str, seconds: float) -> Object:
+        """One of the same name that is on its way out is waited for."""
+        try:
+            return await self._create_in_order(inputs, manager)
+        except AlreadyExists:
+            metadata = inputs["metadata"]
+            there = await self.read(inputs["apiVersion"], inputs["kind"], metadata["name"], metadata.get("namespace"))
+            if there and not there["metadata"].get("deletionTimestamp"):
+                raise
+            if there:
+                await self.waiting.until_gone(there, {}, marks.timeout(inputs, seconds))
+        return await self._create_in_order(inputs, manager)
+
     async def _create_in_order(self, inputs: Object, manager: str) -> Object:
         """A namespace or a kind that is just being made may take a moment to be known."""
         for pause in ORDER_RETRIES:
@@ -131,7 +143,7 @@ class Resources:
                 return await self._create(inputs, manager)
             except (NotFound, UnknownKind):
                 self.kube.server.forget(inputs["apiVersion"])
-                await asyncio.sleep(pause)
+                await self.waiting.rest(pause, "its namespace or its kind is not there yet")
         return await self._create(inputs, manager)
 
     async def _create(self, inputs: Object, manager: str, *, dry_run: bool = False) -> Object:

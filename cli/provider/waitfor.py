@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cli.kube.health import Health
-from cli.kube.pods import condition
 from cli.kube.requests import Object
 
 _STEP = re.compile(
@@ -23,16 +22,40 @@ def judge(obj: Object, expressions: Sequence[str]) -> Health:
     return Health(not open_ones, reason=f"waits for {' and '.join(open_ones)}" if open_ones else "")
 
 
+def faults(expressions: Iterable[str]) -> list[str]:
+    """What is wrong with expressions, to be told before anything is made."""
+    found = []
+    for text in expressions:
+        try:
+            holds({}, text)
+        except ValueError as error:
+            found.append(str(error))
+    return found
+
+
 def holds(obj: Object, expression: str) -> bool:
+    """Whether an expression holds, told by a status that is of the present generation. Raises ValueError."""
     form, _, rest = expression.partition("=")
     if form == "condition":
-        kind, _, wanted = rest.partition("=")
-        return str(condition(obj, kind).get("status", "")).lower() == (wanted or "true").lower()
+        return _has_condition(obj, *rest.partition("=")[::2])
     if form == "jsonpath":
         path, expected = _split(rest)
-        found = [_text(value) for value in select(obj, path)]
-        return bool(found) if expected is None else expected in found
+        found = [_text(value) for value in select(obj, path)][:1]
+        return _is_current(obj, obj.get("status")) and (bool(found) if expected is None else expected in found)
     raise ValueError(f'pulumi.com/waitFor: expected "jsonpath=" or "condition=", got {expression!r}')
+
+
+def _has_condition(obj: Object, kind: str, wanted: str) -> bool:
+    rows = (obj.get("status") or {}).get("conditions") or []
+    row: Object = next((row for row in rows if str(row.get("type")).lower() == kind.lower()), {})
+    teller = row if "observedGeneration" in row else obj.get("status")
+    return _is_current(obj, teller) and str(row.get("status", "")).lower() == (wanted or "true").lower()
+
+
+def _is_current(obj: Object, teller: Any) -> bool:
+    """Whether what tells the status has seen the object's present generation, as far as it says."""
+    seen = (teller or {}).get("observedGeneration")
+    return not isinstance(seen, int) or seen >= (obj.get("metadata") or {}).get("generation", 0)
 
 
 def select(obj: Any, path: str) -> list[Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from cli.kube.aio import AsyncKube
-from cli.kube.errors import KubeError
-from cli.kube.health import Health, health, is_judged
+from cli.kube.errors import KubeError, Stopped
+from cli.kube.health import Health, by_convention, health, is_judged, serves_nobody
 from cli.kube.related import Related, gather
 from cli.kube.requests import Object
 from cli.provider import marks, waitfor
@@ -25,6 +27,26 @@ LOOKED_AT = ("Deployment", "StatefulSet", "DaemonSet", "Job", "Pod", "Service", 
 """Kinds whose health a refresh asks for."""
 NO_WAIT_ON_DELETE = ("Namespace", "Pod", "ReplicationController", "DaemonSet", "Deployment", "StatefulSet", "Job")
 """Kinds for which skipAwait also holds for their deletion (as with the official provider)."""
+AWAITED = frozenset(
+    (
+        *(("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("batch", "Job"), ("", "Pod")),
+        *(("", "PersistentVolume"), ("", "PersistentVolumeClaim"), ("", "ReplicationController"), ("", "Secret")),
+        *(("", "ResourceQuota"), ("", "Service"), ("networking.k8s.io", "Ingress")),
+        ("apiextensions.k8s.io", "CustomResourceDefinition"),
+    )
+)
+"""Kinds that are waited for without being asked to (as with the official provider, and definitions)."""
+AWAIT_ALL = "PULUMI_K8S_AWAIT_ALL"
+"""The environment's wish that all other kinds are waited for, too."""
+TIMEOUTS = {
+    "PersistentVolume": 300.0,
+    "PersistentVolumeClaim": 300.0,
+    "ResourceQuota": 60.0,
+    "Secret": 5.0,
+}
+"""Seconds that a kind is waited for where nothing else is asked for, if not ten minutes."""
+SETTLED = 10.0
+"""Seconds after which a Service that selects no pods at all counts as ready."""
 
 
 class Waiting:
@@ -33,11 +55,12 @@ class Waiting:
     def __init__(self, kube: AsyncKube, watches: Watches, host: Host, cancelled: asyncio.Event) -> None:
         self._kube, self._watches, self._host, self._cancelled = kube, watches, host, cancelled
 
-    async def until_ready(self, live: Object, inputs: Properties, seconds: float) -> Outcome:
-        """Wait as this kind is waited for (or as its annotations say)."""
+    async def until_ready(self, live: Object, inputs: Properties, custom: float) -> Outcome:
+        """Wait as this kind is waited for (or as its annotations say); `custom`: the resource's own timeout, or 0."""
         expressions = marks.wait_for(inputs)
-        if marks.is_true(inputs, marks.SKIP_AWAIT) or not (expressions or is_judged(live)):
+        if marks.is_true(inputs, marks.SKIP_AWAIT) or not (expressions or _is_awaited(live)):
             return Outcome(live)
+        seconds = marks.timeout(inputs, custom, TIMEOUTS.get(live["kind"], marks.DEFAULT_TIMEOUT))
         if _judge(live, expressions, Related()).ready:
             return Outcome(live)
         try:
@@ -49,13 +72,18 @@ class Waiting:
         return outcome
 
     async def until_gone(self, live: Object, inputs: Properties, seconds: float) -> Outcome:
-        """Wait until the object (this very one, by its uid) is no longer there."""
+        """Wait until the object (this very one, by its uid) is no longer there.
+
+        Cancelled, it counts as gone: nothing takes a deletion back, and a state that kept it would not make it anew.
+        """
         if marks.is_true(inputs, marks.SKIP_AWAIT) and live["kind"] in NO_WAIT_ON_DELETE:
             return Outcome(live)
         until = time.monotonic() + seconds
         async with self._watches.sight(live) as sight:
             while (obj := sight.current) and _is_same(obj, live):
                 state = f"being deleted{_held(obj)}"
+                if self._cancelled.is_set():
+                    return Outcome(obj)
                 if ended := self._ended(until, f"{live['kind']} {live['metadata']['name']} is still {state}"):
                     return Outcome(obj, ended)
                 await self._host.status(state)
@@ -67,8 +95,9 @@ class Waiting:
         """How it is now, without waiting (a refresh)."""
         if live["kind"] not in LOOKED_AT or marks.is_true(inputs, marks.SKIP_AWAIT) or health(live).ready:
             return Outcome(live)
-        verdict = health(live, await self._related(live))
-        return Outcome(live, () if verdict.ready else verdict.lines())
+        about = await self._related(live)
+        verdict = health(live, about)
+        return Outcome(live, () if verdict.ready or serves_nobody(live, about) else verdict.lines())
 
     async def _watch_until_ready(self, sight: Sight, last: Object, expressions: Sequence[str], until: float) -> Outcome:
         about, looked = Related(), 0.0
@@ -80,7 +109,7 @@ class Waiting:
             if now - looked >= every and (looked or now - began >= every or last["kind"] in JUDGED_BY_OTHERS):
                 about, looked = await self._related(obj), now
             verdict = _judge(obj, expressions, about)
-            if verdict.ready:
+            if verdict.ready or (now - began > SETTLED and not expressions and serves_nobody(obj, about)):
                 return Outcome(obj)
             if verdict.failed:
                 return Outcome(obj, await self._reasons(obj, verdict))
@@ -89,6 +118,15 @@ class Waiting:
             await self._host.status(_headline(verdict))
             await self._pause(sight, until, every)
         return Outcome(last, [f"{last['kind']} {last['metadata']['name']} was deleted by somebody else meanwhile"])
+
+    async def rest(self, seconds: float, reason: str) -> None:
+        """Pause, saying why; a Cancel ends it. Raises Stopped."""
+        await self._host.status(reason)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._cancelled.wait(), seconds)
+        if self._cancelled.is_set():
+            raise Stopped(f"cancelled while {reason}")
+        await self._host.done()
 
     async def _related(self, obj: Object) -> Related:
         try:
@@ -117,7 +155,14 @@ class Waiting:
 
 
 def _judge(obj: Object, expressions: Sequence[str], about: Related) -> Health:
-    return waitfor.judge(obj, expressions) if expressions else health(obj, about)
+    if expressions:
+        return waitfor.judge(obj, expressions)
+    return health(obj, about) if is_judged(obj) else by_convention(obj)
+
+
+def _is_awaited(obj: Object) -> bool:
+    group = obj["apiVersion"].rpartition("/")[0]
+    return (group, obj["kind"]) in AWAITED or os.environ.get(AWAIT_ALL) == "true"
 
 
 def _headline(verdict: Health) -> str:

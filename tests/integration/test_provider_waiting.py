@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.integration.provider import Engine, Failed, Provider
-from tests.integration.provider_fixtures import Live, deployment
+from tests.integration.provider_fixtures import Live, deployment, service
 
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 pytestmark = pytest.mark.cluster
@@ -96,6 +96,30 @@ def test_pods_refused_by_a_quota_are_told(engine: Engine) -> None:
             engine.create(DEPLOYMENT, "over", deployment("over", deadline=5))
     finally:
         engine.delete(made)
+
+
+def test_a_service_without_any_pod_is_ready_once_that_has_settled(engine: Engine) -> None:
+    nobody = service("nobody", app="nobody-at-all")
+    del nobody["metadata"]["annotations"]["pulumi.com/skipAwait"]
+    made = engine.create("kubernetes:core/v1:Service", "nobody", nobody)
+    assert engine.read(made) is not None
+
+
+def test_a_kind_is_waited_for_no_longer_than_its_own_time(engine: Engine) -> None:
+    token = {"metadata": {"name": "tokenless"}, "type": "kubernetes.io/service-account-token"}
+    token["metadata"]["annotations"] = {"kubernetes.io/service-account.name": "nobody-at-all"}  # type: ignore[index]
+    with pytest.raises(Failed, match="no token was issued yet|was deleted by somebody else"):
+        engine.create("kubernetes:core/v1:Secret", "tokenless", token, seconds=0)
+
+
+def test_a_pause_before_the_next_try_ends_with_a_cancel(engine: Engine, running: Provider) -> None:
+    timer = threading.Timer(1, engine.cancel)
+    timer.start()
+    began = time.monotonic()
+    with pytest.raises(Failed, match="cancelled while its namespace or its kind is not there yet"):
+        engine.create("kubernetes:core/v1:ConfigMap", "x", {"metadata": {"name": "x", "namespace": "not-there-yet"}})
+    assert time.monotonic() - began < 5
+    assert "its namespace or its kind is not there yet" in running.statuses.seen
 
 
 def test_a_refresh_of_something_unhealthy_says_so_and_keeps_it(engine: Engine) -> None:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from cli.kube.health import Health, health
+from cli.kube.health import Health, by_convention, health, serves_nobody
 from cli.kube.related import Related
 from tests.unit.kube.objects import deployment, event, pod, replica_set, workload
 
@@ -75,6 +75,12 @@ def test_an_image_that_can_never_come_is_not_waited_for() -> None:
             {"readyReplicas": 1, "currentRevision": "a", "updateRevision": "b"},
             True,
         ),
+        (
+            {"replicas": 2},
+            {"readyReplicas": 2, "updatedReplicas": 2, "currentRevision": "a", "updateRevision": "b"},
+            False,
+        ),
+        ({"replicas": 1}, {"readyReplicas": 1, "replicas": 2}, False),
         ({"replicas": 1, "minReadySeconds": 5}, {"readyReplicas": 1, "availableReplicas": 0}, False),
         ({"replicas": 0}, {}, True),
     ],
@@ -141,3 +147,29 @@ def test_a_new_kind_is_ready_when_it_is_served() -> None:
         return workload("CustomResourceDefinition", {}, {"conditions": conditions}, "apiextensions.k8s.io/v1")
 
     assert ready(definition("True")) and not ready(definition("False"))
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ({}, ""),
+        ({"conditions": [{"type": "Ready", "status": "True"}]}, ""),
+        ({"conditions": [{"type": "Ready", "status": "False", "message": "no disk"}]}, "Ready: no disk"),
+        ({"conditions": [{"type": "Reconciling", "status": "True"}]}, "Reconciling: not False yet"),
+        ({"observedGeneration": 1}, "the controller has not seen the change yet"),
+    ],
+)
+def test_by_convention_a_kind_tells_its_readiness_itself(status: dict[str, Any], reason: str) -> None:
+    widget = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"generation": 2}, "status": status}
+    assert by_convention(widget) == Health(not reason, reason=reason)
+    stalled = {**widget, "status": {"conditions": [{"type": "Stalled", "status": "True", "reason": "Broken"}]}}
+    assert by_convention(stalled).failed and by_convention(stalled).reason == "stalled: Broken"
+
+
+def test_a_service_that_selects_no_pod_at_all_is_told_from_one_whose_pods_are_not_ready() -> None:
+    service = {"apiVersion": "v1", "kind": "Service", "spec": {"selector": {"a": "b"}}}
+    unready = Related(slices=[{"endpoints": [{"conditions": {"ready": False}}]}])
+    assert serves_nobody(service, Related(slices=[{"endpoints": None}])) and serves_nobody(service, Related())
+    assert not serves_nobody(service, unready)
+    balanced = {**service, "spec": {**service["spec"], "type": "LoadBalancer"}}
+    assert not serves_nobody(balanced, Related())

@@ -1,6 +1,6 @@
 import pytest
 
-from cli.provider.waitfor import holds, judge
+from cli.provider.waitfor import faults, holds, judge
 
 OBJ = {
     "status": {
@@ -15,7 +15,7 @@ OBJ = {
 @pytest.mark.parametrize(
     "expression",
     [
-        "condition=Ready",
+        "condition=ready",
         "condition=Ready=true",
         "condition=Bad=False",
         "jsonpath={.status.phase}=Running",
@@ -24,7 +24,7 @@ OBJ = {
         "jsonpath=.status.count=2",
         'jsonpath={.status.conditions[?(@.type=="Ready")].status}=True',
         "jsonpath={.status.list[1].name}=b",
-        "jsonpath={.status.list[*].n.v}=2",
+        "jsonpath={.status.list[*].n.v}=1",
         "jsonpath={.status['phase']}=Running",
     ],
 )
@@ -34,7 +34,13 @@ def test_what_holds(expression: str) -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ["condition=Bad", "condition=Absent", "jsonpath={.status.phase}=Pending", "jsonpath={.status.absent}"],
+    [
+        "jsonpath={.status.list[*].n.v}=2",
+        "condition=Bad",
+        "condition=Absent",
+        "jsonpath={.status.phase}=Pending",
+        "jsonpath={.status.absent}",
+    ],
 )
 def test_what_does_not_hold(expression: str) -> None:
     assert not holds(OBJ, expression)
@@ -49,3 +55,18 @@ def test_what_cannot_be_read_is_refused(expression: str) -> None:
 def test_every_expression_must_hold() -> None:
     verdict = judge(OBJ, ["condition=Ready", "condition=Bad"])
     assert not verdict.ready and verdict.reason == "waits for condition=Bad"
+
+
+def test_a_status_of_an_older_generation_tells_nothing() -> None:
+    stale = {"metadata": {"generation": 2}, "status": {**OBJ["status"], "observedGeneration": 1}}
+    assert not holds(stale, "condition=Ready") and not holds(stale, "jsonpath={.status.phase}=Running")
+    condition = {"type": "Ready", "status": "True", "observedGeneration": 2}
+    assert holds({**stale, "status": {**stale["status"], "conditions": [condition]}}, "condition=Ready")
+
+
+def test_faults_are_found_without_an_object() -> None:
+    assert faults(["condition=Ready", "jsonpath={.a}=1"]) == []
+    assert [text.partition(":")[0] for text in faults(["phase=Running", "jsonpath={.a[?(1)]}"])] == [
+        "pulumi.com/waitFor",
+        "pulumi.com/waitFor",
+    ]
