@@ -27,7 +27,7 @@ def done(environment: str, ended: Done) -> Iterator[str]:
     restored = f" with the content of {release.restores}" if release.restores else ""
     yield f"{environment} serves release {release.number}{restored} ({ended.seconds:.1f} s, {ended.applied} objects)"
     if ended.owed:
-        yield f"the Pulumi state is not settled yet ({ended.owed}); the next turnout up settles it"
+        yield f"the Pulumi state is not settled yet ({ended.owed}); turnout repair {environment} settles it"
     yield f"next: put the settings back, then turnout preview {environment}"
 
 
