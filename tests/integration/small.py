@@ -95,13 +95,13 @@ class Small:
         shape = {"namespace": self.environment, "maps": maps, "never": never, "sleep": sleep}
         (self.folder / "shape.json").write_text(json.dumps(shape))
 
-    def start(self, *words: str, **variables: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, stdin: int = subprocess.DEVNULL, **variables: str) -> subprocess.Popen[str]:
         """The command in a process group of its own, as a shell starts it."""
         process = subprocess.Popen(
             [COMMAND, *words],
             cwd=self.folder,
             env={**self.variables, **variables},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import pty
 import socket
 import subprocess
 import threading
@@ -88,7 +89,7 @@ def test_the_states_own_lock_is_waited_for_and_named(project: Small) -> None:
     assert f"waiting for the lock of {project.environment}'s state" in waited.stderr
 
 
-def test_a_lock_left_by_a_killed_process_is_not_taken_without_asking(project: Small) -> None:
+def test_a_lock_file_that_is_not_whole_is_named(project: Small) -> None:
     project.run("up", project.environment, "--yes")
     lock = project.locks / "00000000-0000-4000-8000-000000000000.json"
     lock.write_text('{"pid": ')
@@ -97,6 +98,41 @@ def test_a_lock_left_by_a_killed_process_is_not_taken_without_asking(project: Sm
     assert str(lock) in refused.stderr
     assert f"turnout repair {project.environment}" in refused.stderr
     lock.unlink()
+
+
+def test_a_dead_lock_is_offered_for_removal_on_a_terminal_and_nowhere_taken_silently(project: Small) -> None:
+    project.run("up", project.environment, "--yes")
+    lock = dead_lock(project)
+    for words in (("up", project.environment, "--yes"), ("refresh", project.environment)):
+        assert "nobody holds it any more" in project.run(*words, expect=5).stderr
+    assert "Remove it?" in answered(project, "n", expect=5).stdout
+    assert lock.exists()
+    assert "Remove it?" in answered(project, "y", expect=0).stdout
+    assert not lock.exists()
+
+
+def dead_lock(project: Small) -> Path:
+    """One whose process has ended."""
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    stamp = datetime.now(UTC).isoformat()
+    holder = {"pid": gone.pid, "username": "ann", "hostname": socket.gethostname(), "timestamp": stamp}
+    lock = project.locks / "00000000-0000-4000-8000-000000000000.json"
+    lock.write_text(json.dumps(holder))
+    return lock
+
+
+def answered(project: Small, answer: str, *, expect: int) -> subprocess.CompletedProcess[str]:
+    """A refresh on a terminal on which somebody gives that answer."""
+    keyboard, terminal = pty.openpty()
+    try:
+        os.write(keyboard, f"{answer}\n".encode())
+        done = ended(project.start("refresh", project.environment, stdin=terminal))
+    finally:
+        os.close(keyboard)
+        os.close(terminal)
+    assert done.returncode == expect, done.stdout + done.stderr
+    return done
 
 
 def ended_well() -> subprocess.CompletedProcess[str]:
