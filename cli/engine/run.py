@@ -198,7 +198,9 @@ class Engine:
         if not exists:
             if self._program is None:
                 check_settings(self.root, self.environment)
-            self._raise_if_failed(self._query(found, variables, ["stack", "init", "--no-select"]))
+            made = self._query(found, variables, ["stack", "init", "--no-select"])
+            if "already exists" not in made.err:  # another command was faster
+                self._raise_if_failed(made)
 
     def _ask(self, *arguments: str) -> str:
         found = binary.find(self.progress)

@@ -74,6 +74,12 @@ def test_all_get_their_turn_with_wait_also_before_there_is_a_stack(project: Smal
     assert_one_at_a_time_and_whole(project, done)
 
 
+def test_previews_at_once_before_there_is_a_stack(project: Small) -> None:
+    started = [project.start("preview", project.environment) for _ in range(MANY)]
+    done = [ended(process, LIMIT) for process in started]
+    assert [process.returncode for process in done] == [0] * MANY, "\n".join(process.stderr for process in done)
+
+
 def test_the_states_own_lock_is_waited_for_and_named(project: Small) -> None:
     project.run("up", project.environment, "--yes")
     lock = project.locks / "00000000-0000-4000-8000-000000000000.json"
