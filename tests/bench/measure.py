@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +17,8 @@ EVERY = 0.05
 """Seconds between two looks at the processes."""
 LIMIT = 1200.0
 """Seconds after which a command is taken for hung."""
+GRACE = 15.0
+"""Seconds that it then gets to end what it started."""
 
 _ROLES = (
     ("provider", ("cli.provider", "pulumi-resource-")),
@@ -68,13 +72,17 @@ def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], fine: Sequ
     memory, ended = _Memory(process.pid), threading.Event()
     watcher = threading.Thread(target=_watch, args=(memory, ended, process), daemon=True)
     watcher.start()
+    status = None
     try:
         out = process.stdout.read() if process.stdout else b""
         _, status, usage = os.wait4(process.pid, 0)
     finally:
         ended.set()
         watcher.join()
-        _end(process)
+        if process.stdout:
+            process.stdout.close()
+        if status is None:
+            _end(process)
     took = time.monotonic() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in fine:
@@ -89,24 +97,32 @@ def _watch(memory: _Memory, ended: threading.Event, process: subprocess.Popen[by
     while not ended.wait(EVERY):
         memory.look()
         if time.monotonic() > until:
-            process.kill()
+            _end(process)
             return
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Nothing of it stays when the measuring itself was interrupted."""
-    if process.stdout:
-        process.stdout.close()
-    if process.returncode is None and _exists(process.pid):
-        process.terminate()
+    """Nothing of it stays: it is asked to end what it started, and ended with all of that when it does not."""
+    tree = _tree(process.pid)
+    _signal([process.pid], signal.SIGTERM)
+    until = time.monotonic() + GRACE
+    while time.monotonic() < until and _is_alive(process.pid):
+        time.sleep(EVERY)
+    _signal([pid for pid in tree if _is_alive(pid)], signal.SIGKILL)
 
 
-def _exists(pid: int) -> bool:
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _is_alive(pid: int) -> bool:
+    """A zombie is not: its parent has yet to take note."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
         return False
-    return True
 
 
 def _tree(root: int) -> list[int]:
