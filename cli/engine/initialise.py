@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets as random
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from cli.engine.secrets import Crypter, create, passphrase
 from cli.yamlfile import YamlFile, put
 
 _SALT = "encryptionsalt"
+_KEYS = (_SALT, "secretsprovider", "encryptedkey")
 _PASSPHRASE_BYTES = 32
 _SECRET_BYTES = 24
 
@@ -55,6 +57,22 @@ def initialise(root: Path, environment: str, variables: Mapping[str, str] | None
     words = passphrase(root, os.environ if variables is None else variables)
     _complete(file, words, leaves)
     return Initialised(environment, file, tuple(".".join((key, *path)) for key, path in leaves), made)
+
+
+def give_salt(root: Path, environment: str, variables: Mapping[str, str]) -> None:
+    """Write the salt into a settings file that has no key yet, where there is a passphrase.
+
+    The engine would do it when it makes the stack, but in place: ended then, it leaves the settings cut short.
+    """
+    file = root / f"Pulumi.{environment}.yaml"
+    if not file.is_file():
+        return
+    settings = YamlFile(file)
+    if any(key in settings.document for key in _KEYS):
+        return
+    with suppress(NoPassphrase):
+        settings.document[_SALT] = create(passphrase(root, variables)).salt
+        settings.save()
 
 
 def _ensure_passphrase(root: Path, variables: Mapping[str, str]) -> Path | None:

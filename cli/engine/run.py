@@ -198,6 +198,10 @@ class Engine:
         if not exists:
             if self._program is None:
                 check_settings(self.root, self.environment)
+            if where is not None:
+                from cli.engine import initialise
+
+                initialise.give_salt(self.root, self.environment, variables)
             made = self._query(found, variables, ["stack", "init", "--no-select"])
             if "already exists" not in made.err:  # another command was faster
                 self._raise_if_failed(made)

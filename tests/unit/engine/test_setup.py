@@ -147,6 +147,22 @@ def test_init_writes_what_is_missing_encrypted_and_keeps_the_rest(project: Path)
     assert not any(secret in file.read_text() for secret in opened)
 
 
+def test_the_salt_is_in_the_settings_before_the_engine_would_write_them_in_place(project: Path) -> None:
+    file = project / "Pulumi.dev.yaml"
+    initialise.give_salt(project, "dev", {})
+    initialise.give_salt(project, "prdo", {"PULUMI_CONFIG_PASSPHRASE": "one"})
+    assert file.read_text() == SETTINGS, "without a passphrase nothing is written"
+    initialise.give_salt(project, "dev", {"PULUMI_CONFIG_PASSPHRASE": "one"})
+    *same, salt = file.read_text().splitlines()
+    assert same == SETTINGS.splitlines()
+    assert Crypter(salt.removeprefix("encryptionsalt: "), "one")
+    initialise.give_salt(project, "dev", {"PULUMI_CONFIG_PASSPHRASE": "two"})
+    assert file.read_text().splitlines() == [*same, salt]
+    file.write_text("secretsprovider: awskms://a\n")
+    initialise.give_salt(project, "dev", {"PULUMI_CONFIG_PASSPHRASE": "one"})
+    assert file.read_text() == "secretsprovider: awskms://a\n"
+
+
 def test_init_again_changes_nothing(project: Path) -> None:
     initialise.initialise(project, "dev", {})
     before = (project / "Pulumi.dev.yaml").read_text()
