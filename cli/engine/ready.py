@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 from cli.engine import failures, pending
 from cli.engine.pending import Pending
+from cli.engine.store.keeping import Keeping
 
 if TYPE_CHECKING:
     from cli.engine.run import Engine
 
 
 def must_be(engine: Engine) -> None:
-    """Returns when nobody else holds the state and no operation in it is open.
+    """Returns when nobody else holds the state, no operation in it is open, and there is room for what a run writes.
 
-    Raises StackLocked (exit 5), PendingOperations or StateUnreadable, each with the command that mends it.
+    Raises StackLocked (exit 5), PendingOperations, NoRoom or StateUnreadable, each with the command that mends it.
     """
     engine.turn.come(dict(os.environ))
+    Keeping(engine.root, engine.environment, os.environ).begin()
     if found := left_open(engine):
         raise pending.error(engine.environment, found)
 

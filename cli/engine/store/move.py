@@ -211,13 +211,3 @@ def _different(target: Place, key: str) -> TurnoutError:
         why="what was written there reads back different, or not at all",
         next="the same command again; what is there already does no harm",
     )
-
-
-def same(exported: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
-    """Whether the engine reads from the new place what the old one holds."""
-    return _essence(exported) == _essence(stored)
-
-
-def _essence(deployment: Mapping[str, Any]) -> Sequence[Any]:
-    parts = ("resources", "pending_operations", "secrets_providers")
-    return [deployment.get(part) or None for part in parts]

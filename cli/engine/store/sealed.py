@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,26 @@ def problems(deployment: Mapping[str, Any], root: Path, variables: Mapping[str, 
     return (
         [Problem("secrets", f"{closed} of its {len(sealed)} secrets do not open: they are damaged")] if closed else []
     )
+
+
+def opened(deployment: Mapping[str, Any], root: Path, variables: Mapping[str, str]) -> Any:
+    """The resources of a deployment with their secrets in plain, to be compared and thrown away; where a cloud keeps
+    the key they stay closed, as one mark. Raises WrongPassphrase."""
+    provider = deployment.get("secrets_providers") or {}
+    if provider.get("type") != "passphrase":
+        return _replaced(deployment.get("resources") or [], lambda _: "")
+    crypter = _crypter(provider["state"]["salt"], passphrase(root, variables))
+    return _replaced(deployment.get("resources") or [], crypter.decrypt)
+
+
+def _replaced(value: Any, opener: Callable[[str], str]) -> Any:
+    if isinstance(value, Mapping):
+        if value.get(_KEY) == _SECRET and isinstance(value.get("ciphertext"), str):
+            return {_KEY: opener(value["ciphertext"])}
+        return {key: _replaced(entry, opener) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_replaced(entry, opener) for entry in value]
+    return value
 
 
 @lru_cache(maxsize=4)

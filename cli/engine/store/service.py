@@ -11,8 +11,8 @@ from typing import Any
 
 from cli.engine import binary, environ, failures
 from cli.engine.process import Running
+from cli.engine.store import sealed
 from cli.engine.store.checkpoint import Checkpoint
-from cli.engine.store.move import same
 from cli.engine.store.place import Place
 from cli.progress import Progress
 
@@ -70,24 +70,31 @@ def arrive(source: Place, target: Elsewhere, *, copied: bool) -> None:
     found = source.examine(data)
     if not copied:
         _bring(source, found, target)
-    must_read(source.environment, target, found.deployment)
+    if not _same(source, target.export(), found.deployment):
+        raise failures.StateUnreadable(
+            f"the engine reads another state of {source.environment} in the new place: the project stays where it is",
+            next="the same command again; what is there already does no harm",
+        )
 
 
 def _bring(source: Place, found: Checkpoint, target: Elsewhere) -> None:
     there = target.export() if target.exists() else {}
-    if not same(there, found.deployment):
-        if there.get("resources"):
-            raise _taken(source.environment)
-        target.take(found, tags(source))
-
-
-def must_read(environment: str, target: Elsewhere, deployment: Mapping[str, Any]) -> None:
-    """Raises StateUnreadable unless the engine reads this deployment in the other place."""
-    if not same(target.export(), deployment):
+    if _same(source, there, found.deployment):
+        return
+    if there.get("resources"):
         raise failures.StateUnreadable(
-            f"the engine reads another state of {environment} in the new place: the project stays where it is",
-            next="the same command again; what is there already does no harm",
+            f"the service already holds another state of {source.environment}: nothing was moved",
+            next="name another organisation or project there",
         )
+    target.take(found, tags(source))
+
+
+def _same(source: Place, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two deployments hold the same. An import seals each secret anew: their plain text counts."""
+    if (one.get("pending_operations") or None) != (other.get("pending_operations") or None):
+        return False
+    first, second = (sealed.opened(deployment, source.root, source.variables) for deployment in (one, other))
+    return bool(first == second)
 
 
 def tags(source: Place) -> dict[str, str]:
@@ -96,10 +103,3 @@ def tags(source: Place) -> dict[str, str]:
         json.loads(source.bucket.read(source.stack.tags) or b"{}").get("tags", {}).items()
     )
     return {name: value for name, value in found if not name.startswith("pulumi:")}
-
-
-def _taken(environment: str) -> failures.StateUnreadable:
-    return failures.StateUnreadable(
-        f"the service already holds another state of {environment}: nothing was moved",
-        next="name another organisation or project there",
-    )
