@@ -29,6 +29,7 @@ class Cluster:
 
     def __init__(self, kubeconfig: str, context: str, cluster: str, timeout: float) -> None:
         self._kubeconfig, self._context, self._cluster, self._timeout = kubeconfig, context, cluster, timeout
+        self._probe: asyncio.Task[str] | None = None
         self.defined: dict[tuple[str, str], bool] = {}
         """(group, kind) of each definition that passed by → whether it is namespaced: it may not be served yet."""
 
@@ -74,6 +75,24 @@ class Cluster:
             return (await self.kube.run(self.kube.server.kind(api_version, kind))).namespaced
         except (KubeError, UsageError):
             return None
+
+    async def unreachable(self) -> str:
+        """Why the server cannot be reached, or nothing; asked once."""
+        if self._probe is None:
+            self._probe = asyncio.create_task(self._ask())
+        return await self._probe
+
+    async def _ask(self) -> str:
+        from cli.kube.errors import KubeError, Unreachable
+        from cli.kube.requests import discover
+
+        try:
+            await self.kube.run(self.kube.server.text(discover("/version")))
+        except (Unreachable, UsageError) as error:
+            return str(error)
+        except KubeError:
+            return ""
+        return ""
 
     async def scopes(self, objects: Iterable[Any]) -> dict[tuple[str, str], bool | None]:
         """The scope of each kind among these objects."""

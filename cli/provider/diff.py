@@ -64,7 +64,7 @@ def diff(
         if not any(paths.covers(pattern, path) for pattern in ignored)
     ]
     return Difference(
-        changes, delete_first=any(change.replaces for change in changes) and _must_go_first(live, new, namespaced)
+        changes, delete_first=any(change.replaces for change in changes) and must_go_first(live, new, namespaced)
     )
 
 
@@ -110,7 +110,7 @@ def _judged(path: Path, kind: Kind, value: Any, rules: Iterable[Path]) -> Change
     return Change(path, kind, gone or any(paths.touches(rule, path, value) for rule in rules))
 
 
-def _must_go_first(live: Properties, new: Properties, namespaced: bool) -> bool:
+def must_go_first(live: Properties, new: Properties, namespaced: bool) -> bool:
     """Two objects of one name cannot be there at once; a name that we made up ourselves is made up anew."""
     return (
         (paths.get(new, ("metadata", "name")) is UNKNOWN or is_set(new, "name"))

@@ -13,8 +13,22 @@ from google.protobuf.empty_pb2 import Empty
 
 from cli.errors import TurnoutError
 from cli.kube.errors import UnknownKind, Unsettled
+from cli.kube.health import health
 from cli.kube.operations import STOP
-from cli.provider import VERSION, check, diff, kinds, manifests, paths, protocol, settings, state, values
+from cli.provider import (
+    VERSION,
+    check,
+    diff,
+    kinds,
+    manifests,
+    marks,
+    paths,
+    protocol,
+    settings,
+    state,
+    values,
+    waitfor,
+)
 from cli.provider.cluster import Clusters, Session
 from cli.provider.failures import NotReady, fail, fail_partly
 from cli.provider.hidden import ASKED
@@ -94,9 +108,12 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
         return Empty()
 
     @answered
-    async def CheckConfig(self, request: Any, _: Session) -> Any:
+    async def CheckConfig(self, request: Any, session: Session) -> Any:
         given = plain(decode(request.news))
-        failures = [messages.CheckFailure(property=name, reason=why) for name, why in settings.refusals(given)]
+        for line in settings.unknown(given):
+            await session.host.warning(line)
+        found = [*settings.refusals(given), *settings.strict(given, request.urn)]
+        failures = [messages.CheckFailure(property=name, reason=why) for name, why in found]
         return messages.CheckResponse(inputs=request.news, failures=failures)
 
     @answered
@@ -117,10 +134,14 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
 
     @answered
     async def Check(self, request: Any, session: Session) -> Any:
+        if session.settings.skip_unreachable and (why := await session.cluster.unreachable()):
+            await session.host.warning(f"left as it is (skipUpdateUnreachable): {why}")
+            return messages.CheckResponse(inputs=request.olds)
         news = decode(request.news)
         type_ = kinds.of_urn(request.urn, plain(news.get("kind")))
         namespace = await session.namespace_for(type_)
         inputs, failures = check.check(news, decode(request.olds), type_, _naming(request), namespace)
+        failures += await _refused(type_, inputs, session)
         for name in check.unknown_fields(news, type_):
             await session.host.warning(f'unknown field "{name}"')
         if type_.kind == "CustomResourceDefinition":
@@ -144,7 +165,13 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
             ignore=request.ignoreChanges,
             patch=type_.patch,
         )
-        return _diff_response(found)
+        response = _diff_response(found)
+        if await _replaces_unready(live, wanted, session):
+            response.changes = messages.DiffResponse.DIFF_SOME
+            response.replaces.append(f'.metadata.annotations["{marks.REPLACE_UNREADY}"]')
+            namespaced = session.cluster.is_namespaced(type_)
+            response.deleteBeforeReplace = diff.must_go_first(live, wanted, namespaced)
+        return response
 
     @answered
     async def Create(self, request: Any, session: Session) -> Any:
@@ -204,6 +231,12 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
 
     @answered
     async def Read(self, request: Any, session: Session) -> Any:
+        given_up = session.settings.delete_unreachable or session.settings.skip_unreachable
+        if given_up and (why := await session.cluster.unreachable()):
+            await session.host.warning(why)
+            if session.settings.delete_unreachable:
+                return messages.ReadResponse()
+            return messages.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
         type_ = kinds.of_urn(request.urn)
         recorded, marked = decode(request.properties), decode(request.inputs)
         namespace, name = kinds.parse_id(request.id)
@@ -225,6 +258,9 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
 
     @answered
     async def Delete(self, request: Any, session: Session) -> Any:
+        if session.settings.delete_unreachable and (why := await session.cluster.unreachable()):
+            await session.host.warning(f"taken out of the state alone (deleteUnreachable): {why}")
+            return Empty()
         recorded = decode(request.properties)
         inputs, live = state.parse(recorded)
         if kinds.of_urn(request.urn, inputs.get("kind")).patch:
@@ -258,6 +294,27 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
             name = f"{outcome.live['kind']} {kinds.object_id(outcome.live)}"
             reasons = [f"{name} {how}: {outcome.reasons[0]}", *outcome.reasons[1:]]
             raise NotReady(id or kinds.object_id(outcome.live), outputs, reasons, inputs)
+
+
+async def _refused(type_: kinds.Type, inputs: Properties, session: Session) -> list[check.Failure]:
+    """What only the annotations, or the server, tell to be wrong."""
+    found = [check.Failure("metadata.annotations", text) for text in waitfor.faults(marks.wait_for(inputs))]
+    if session.settings.reject_unknown and await session.cluster.scope(type_.api_version, type_.kind) is None:
+        why = f"the server has no {type_.api_version} {type_.kind}, and rejectUnknownResources is on"
+        found.append(check.Failure("kind", why))
+    return found
+
+
+async def _replaces_unready(live: Properties, wanted: Properties, session: Session) -> bool:
+    """Whether a Job is to be made anew because it is not complete (`pulumi.com/replaceUnready`)."""
+    if not marks.is_true(wanted, marks.REPLACE_UNREADY):
+        return False
+    if wanted["kind"] != "Job":
+        await session.host.warning(f"{marks.REPLACE_UNREADY} is for Jobs alone: it changes nothing here")
+        return False
+    metadata = live["metadata"]
+    job = await session.resources.read(wanted["apiVersion"], "Job", metadata["name"], metadata.get("namespace"))
+    return job is not None and not health(job).ready
 
 
 def _naming(request: Any) -> check.Naming:

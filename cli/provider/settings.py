@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 from collections.abc import Mapping
@@ -15,6 +16,16 @@ PREFIX = "kubernetes:config:"
 REFUSED = {
     "renderYamlToDirectory": "turnout's kubernetes provider does not render to a folder; use: turnout preview --json",
 }
+KNOWN = frozenset(
+    (
+        *("alwaysRender", "cluster", "clusterIdentifier", "context", "deleteUnreachable", "enableConfigMapMutable"),
+        *("enablePatchForce", "enableSecretMutable", "enableServerSideApply", "helmReleaseSettings", "kubeconfig"),
+        *("kubeClientSettings", "namespace", "rejectUnknownResources", "renderYamlToDirectory", "strictMode"),
+        *("skipUpdateUnreachable", "suppressDeprecationWarnings", "suppressHelmHookWarnings", "upsertExistingObjects"),
+        *("version", "pluginDownloadURL", "__internal"),
+    )
+)
+"""Every setting of the official provider, and what the engine adds."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,7 @@ class Settings:
     mutable: Mutable = field(default_factory=Mutable)
     delete_unreachable: bool = False
     skip_unreachable: bool = False
+    reject_unknown: bool = False
     timeout: float = 0.0
     accept_secrets: bool = True
 
@@ -60,15 +72,41 @@ def from_variables(variables: Mapping[str, str], *, accept_secrets: bool) -> Set
         ),
         delete_unreachable=flag("deleteUnreachable", "DELETE_UNREACHABLE"),
         skip_unreachable=flag("skipUpdateUnreachable", "SKIP_UPDATE_UNREACHABLE"),
+        reject_unknown=given.get("rejectUnknownResources") == "true",
         timeout=_timeout(given.get("kubeClientSettings", "")),
         accept_secrets=accept_secrets,
     )
 
 
 def _timeout(client: str) -> float:
-    """`kubeClientSettings.timeout`: seconds for one request; 0 for the default."""
-    chosen = json.loads(client or "{}").get("timeout") or os.environ.get("PULUMI_K8S_CLIENT_TIMEOUT") or 0
-    return float(chosen)
+    """`kubeClientSettings.timeout`: seconds for one request; 0 for the default. Raises ValueError."""
+    try:
+        return float(json.loads(client or "{}").get("timeout") or os.environ.get("PULUMI_K8S_CLIENT_TIMEOUT") or 0)
+    except (TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"kubeClientSettings cannot be read: {error}") from error
+
+
+def unknown(given: Mapping[str, Any]) -> list[str]:
+    """A line for each setting that there is none of: it would be passed over in silence."""
+    return [f"the kubernetes provider has no setting {name!r}{_near(name)}" for name in sorted(set(given) - KNOWN)]
+
+
+def _near(name: str) -> str:
+    near = difflib.get_close_matches(name, KNOWN, 1)
+    return f"; is it {near[0]!r}?" if near else ""
+
+
+def strict(given: Mapping[str, Any], urn: str) -> list[tuple[str, str]]:
+    """(setting, reason) for what strict mode wants said, where it is on."""
+    if str(given.get("strictMode", "")).lower() != "true":
+        return []
+    by_default = [("", "strict mode prohibits default provider")] if _is_default(urn) else []
+    missing = [name for name in ("kubeconfig", "context") if not given.get(name)]
+    return [*by_default, *((name, f'strict mode requires Provider "{name}" argument') for name in missing)]
+
+
+def _is_default(urn: str) -> bool:
+    return urn.rpartition("::")[2].startswith("default")
 
 
 def refusals(given: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -105,13 +105,6 @@ def test_a_service_without_any_pod_is_ready_once_that_has_settled(engine: Engine
     assert engine.read(made) is not None
 
 
-def test_a_kind_is_waited_for_no_longer_than_its_own_time(engine: Engine) -> None:
-    token = {"metadata": {"name": "tokenless"}, "type": "kubernetes.io/service-account-token"}
-    token["metadata"]["annotations"] = {"kubernetes.io/service-account.name": "nobody-at-all"}  # type: ignore[index]
-    with pytest.raises(Failed, match="no token was issued yet|was deleted by somebody else"):
-        engine.create("kubernetes:core/v1:Secret", "tokenless", token, seconds=0)
-
-
 def test_a_pause_before_the_next_try_ends_with_a_cancel(engine: Engine, running: Provider) -> None:
     timer = threading.Timer(1, engine.cancel)
     timer.start()

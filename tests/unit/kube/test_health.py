@@ -167,7 +167,7 @@ def test_by_convention_a_kind_tells_its_readiness_itself(status: dict[str, Any],
 
 
 def test_a_service_that_selects_no_pod_at_all_is_told_from_one_whose_pods_are_not_ready() -> None:
-    service = {"apiVersion": "v1", "kind": "Service", "spec": {"selector": {"a": "b"}}}
+    service: dict[str, Any] = {"apiVersion": "v1", "kind": "Service", "spec": {"selector": {"a": "b"}}}
     unready = Related(slices=[{"endpoints": [{"conditions": {"ready": False}}]}])
     assert serves_nobody(service, Related(slices=[{"endpoints": None}])) and serves_nobody(service, Related())
     assert not serves_nobody(service, unready)
