@@ -215,7 +215,10 @@ class Engine:
     def _query(self, found: Binary, variables: dict[str, str], arguments: Sequence[str]) -> Finished:
         command = [str(found.path), *arguments, "--stack", self.environment, "--non-interactive"]
         with Running(command, cwd=self.root, env=variables) as running:
-            return running.wait()
+            finished = running.wait(self.environment)
+        if finished.interrupted:
+            raise Interrupted(f"{self.environment}: interrupted")
+        return finished
 
     def _raise_if_failed(self, finished: Finished) -> None:
         if finished.code != 0:

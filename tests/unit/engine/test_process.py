@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from cli.engine import process
+from cli.engine.binary import Binary
 from cli.engine.process import Running
+from cli.engine.run import Engine
 from cli.errors import Interrupted
+from cli.progress import Silent
 
 HERE = Path(__file__).parent
 
@@ -70,6 +76,7 @@ def kill_driver_of(script: str, ready: Path) -> None:
     code = f"""
 from pathlib import Path
 from cli.engine.process import Running
+from cli.engine.run import Engine
 with Running(["sh", "-e", "-c", {script!r}], cwd=Path("/"), env={{"PATH": "/usr/bin:/bin"}}) as child:
     child.wait()
 """
@@ -89,3 +96,17 @@ def test_an_engine_whose_driver_was_killed_is_asked_to_stop(tmp_path: Path) -> N
     ready, stopped = tmp_path / "ready", tmp_path / "stopped"
     kill_driver_of(f"trap 'touch {stopped}; exit' INT; touch {ready}; sleep 60 & wait", ready)
     wait_for(stopped)
+
+
+def test_an_interruption_between_two_starts_of_the_engine_is_not_lost(tmp_path: Path) -> None:
+    tool = tmp_path / "pulumi"
+    tool.write_text(f"#!/bin/sh\ntrap 'exit 0' INT\ntouch {tmp_path}/ready\nwhile :; do sleep 0.05; done\n")
+    tool.chmod(0o755)
+
+    def interrupt() -> None:
+        wait_for(tmp_path / "ready")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(Interrupted, match="dev: interrupted"):
+        Engine(tmp_path, "dev", Silent())._query(Binary(tool, "3.259.0"), dict(os.environ), ["stack", "init"])
