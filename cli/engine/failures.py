@@ -20,6 +20,7 @@ TurnoutError
 from __future__ import annotations
 
 import re
+import socket
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -108,8 +109,15 @@ def locked(environment: str, held: Sequence[Lock]) -> StackLocked:
     return StackLocked(
         f"the state of {environment} is locked by {lock.who}",
         why="one engine at a time works on an environment's state",
-        next=f"the same command with --wait 600; when that process is certainly gone: turnout repair {environment}",
+        next=f"the same command with --wait 600{_when_gone(environment, lock)}",
     )
+
+
+def _when_gone(environment: str, lock: Lock) -> str:
+    """Nobody but people can know that of another machine's process."""
+    if lock.host == socket.gethostname():
+        return ""
+    return f"; when that process is certainly gone: turnout repair {environment} --unlock"
 
 
 def of_program(error: BaseException) -> ProgramFailed:

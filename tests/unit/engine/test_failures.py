@@ -19,6 +19,7 @@ def test_a_lock_names_its_owner_host_and_age() -> None:
     assert error.exit_code == 5
     assert "ann@build-3, process 42, for 5 min" in error.what
     assert "--wait" in error.next
+    assert "turnout repair dev --unlock" in error.next
 
 
 @pytest.mark.parametrize(
