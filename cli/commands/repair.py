@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cli.kube.client import Kube
     from cli.progress import Progress
     from cli.rollout.lease import Holder
+    from cli.rollout.lock import Held
     from cli.rollout.repairs import Done, Item, Survey
 
 app = typer.Typer()
@@ -44,26 +45,29 @@ def repair(
     from cli.engine.run import Engine
     from cli.progress import for_terminal
     from cli.rollout import repairs, where
+    from cli.rollout.guard import stopped_when_lost
 
     progress = for_terminal(quiet=as_json)
     engine = Engine(project(), environment, progress)
     acting = yes or (sys.stdin.isatty() and not as_json)
     with ExitStack() as stack:
         kube = stack.enter_context(where.connect(environment))
-        holder, unreachable = _hold(stack, kube, environment, wait, progress, acting=acting)
+        holder, held, unreachable = _hold(stack, kube, environment, wait, progress, acting=acting)
         reached = None if unreachable else kube
         found = repairs.survey(engine, reached, wait=wait, unlock=unlock, holder=holder, unreachable=unreachable)
         items = repairs.items(found)
         if not as_json:
             _show(found, items)
+        if held is not None:
+            stack.enter_context(stopped_when_lost(held))
         done = _done(found, items, engine, reached, progress, yes=yes) if items and acting else None
     _finish(found, items, done, as_json=as_json)
 
 
 def _hold(
     stack: ExitStack, kube: Kube, environment: str, wait: float, progress: Progress, *, acting: bool
-) -> tuple[Holder | None, str]:
-    """Take the environment's lock; (whose dead one it was, why the cluster cannot be reached).
+) -> tuple[Holder | None, Held | None, str]:
+    """Take the environment's lock: (whose dead one it was, ours, why the cluster cannot be reached).
 
     Only to show, a dead one is left as it is.
     """
@@ -71,14 +75,16 @@ def _hold(
     from cli.rollout import repairs
     from cli.rollout.lock import environment_lock
 
-    command = f"turnout repair {environment}"
+    command, held = f"turnout repair {environment}", None
     try:
         holder = repairs.dead_holder(kube, environment)
         if acting or holder is None:
-            stack.enter_context(environment_lock(kube, environment, command=command, wait=wait, progress=progress))
+            held = stack.enter_context(
+                environment_lock(kube, environment, command=command, wait=wait, progress=progress)
+            )
     except Unreachable as error:
-        return None, error.why or error.what
-    return holder, ""
+        return None, None, error.why or error.what
+    return holder, held, ""
 
 
 def _done(
@@ -130,6 +136,8 @@ def _finish(found: Survey, items: list[Item], done: Done | None, *, as_json: boo
 
 def _show_done(found: Survey, done: Done) -> None:
     typer.echo(f"{found.environment}: {len(done.settled)} settled, {len(done.left)} left")
+    if not done.left:
+        typer.echo(f"next: turnout preview {found.environment}")
     for item in done.left:
         typer.secho(f"✗ {item.what}: {item.found}\n    next: {item.next}", fg="red")
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from cli.engine import failures, mended, readback, repair, snapshot
+from cli.engine import environ, failures, mended, readback, repair, snapshot
 from cli.engine.repair import Action, Finding, Operation
 from cli.engine.snapshot import Snapshot
 from cli.errors import TurnoutError
@@ -121,7 +122,7 @@ def items(found: Survey) -> list[Item]:
 
 def carry_out(found: Survey, engine: Engine, kube: Kube | None, progress: Progress) -> Done:
     """Settle what can be settled; one thing that fails does not stop the others."""
-    done = _Doing()
+    done = _Doing(found.environment)
     for one, item in zip(found.left_locks, _lock_items(found), strict=True):
         done.attempt([item], partial(snapshot.unlock, engine, one))
     done.settled += _holder_items(found)
@@ -137,7 +138,10 @@ def carry_out(found: Survey, engine: Engine, kube: Kube | None, progress: Progre
 
 
 class _Doing:
-    def __init__(self) -> None:
+    """What was done so far."""
+
+    def __init__(self, environment: str) -> None:
+        self._again = f"turnout repair {environment}"
         self.settled: list[Item] = []
         self.left: list[Item] = []
 
@@ -145,15 +149,14 @@ class _Doing:
         try:
             work()
         except TurnoutError as error:
-            self.left += [_failed(item, error) for item in about]
+            self.left += [self.failed(item, error) for item in about]
             return False
         self.settled += about
         return True
 
-
-def _failed(item: Item, error: TurnoutError) -> Item:
-    why = f"{error.what}: {error.why}" if error.why else error.what
-    return Item(item.kind, item.what, f"{item.found}; it failed: {why}", "", error.next or "turnout repair ENV")
+    def failed(self, item: Item, error: TurnoutError) -> Item:
+        why = f"{error.what}: {error.why}" if error.why else error.what
+        return Item(item.kind, item.what, f"{item.found}; it failed: {why}", "", error.next or self._again)
 
 
 def _settle_operations(found: Survey, engine: Engine, progress: Progress, done: _Doing) -> None:
@@ -195,7 +198,7 @@ def _read_back(engine: Engine, state: JSON, found: Survey, done: _Doing) -> None
     try:
         outcome = engine.refresh(urns, message="turnout repair")
     except TurnoutError as error:
-        done.left.append(_failed(item, error))
+        done.left.append(done.failed(item, error))
         return
     if not outcome.ok:
         why = "; ".join(failure.message.splitlines()[0] for failure in outcome.failures) or "the engine failed"
@@ -310,7 +313,9 @@ def _judged(
     if not operations:
         return
     earlier = list(snapshot.earlier(state))
-    for operation, seen in zip(operations, readback.look(state.state, operations), strict=True):
+    variables = environ.variables(engine.root, dict(os.environ))
+    looked = readback.look(state.state, operations, engine.root, variables)
+    for operation, seen in zip(operations, looked, strict=True):
         began = repair.began_after(operation.pending.urn, earlier)
         yield repair.judge(operation, seen, engine.environment, began, waited=waited)
 
