@@ -173,9 +173,10 @@ def _wrong_passphrase(_text: str, environment: str) -> TurnoutError:
     )
 
 
-def _no_passphrase(_text: str, environment: str) -> TurnoutError:
+def _no_passphrase(text: str, environment: str) -> TurnoutError:
     return NoPassphrase(
         f"{environment} has secrets, and there is no passphrase to open them",
+        why=_line_with(text, "passphrase_file:"),
         next=f"set PULUMI_CONFIG_PASSPHRASE_FILE, or for a new environment: turnout init {environment}",
     )
 
@@ -183,8 +184,8 @@ def _no_passphrase(_text: str, environment: str) -> TurnoutError:
 def _missing_plugin(text: str, environment: str) -> TurnoutError:
     return MissingPlugin(
         "a plugin that the program needs is not installed",
-        why=_line_with(text, "plugin"),
-        next=f"pulumi plugin install, or with turnout's own: TURNOUT_PROVIDER=own turnout preview {environment}",
+        why=_line_with(text, "plugin") or _line_with(text, "version for"),
+        next=f"pulumi plugin install resource kubernetes, or with turnout's own: TURNOUT_PROVIDER=own turnout preview {environment}",
     )
 
 
@@ -228,9 +229,16 @@ def _line_with(text: str, word: str) -> str:
 _FAULTS = (
     _Fault(("currently locked by", "[409] Conflict: Another update", "locks/organization/"), _locked),
     _Fault(("incorrect passphrase",), _wrong_passphrase),
-    _Fault(("passphrase must be set", "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE"), _no_passphrase),
     _Fault(
-        ("no resource plugin", "could not load plugin", "not installed", "could not find latest version for"),
+        (
+            "passphrase must be set",
+            "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
+            "unable to read PULUMI_CONFIG_PASSPHRASE_FILE",
+        ),
+        _no_passphrase,
+    ),
+    _Fault(
+        ("no resource plugin", "could not load plugin", "failed to load plugin", "could not find latest version for"),
         _missing_plugin,
     ),
     _Fault(("no stack named",), _missing_stack),

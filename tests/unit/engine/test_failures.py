@@ -27,6 +27,8 @@ def test_a_lock_names_its_owner_host_and_age() -> None:
     [
         ("error: getting secrets manager: incorrect passphrase", failures.WrongPassphrase, 2),
         ("error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE or …", failures.NoPassphrase, 2),
+        ("error: unable to read PULUMI_CONFIG_PASSPHRASE_FILE: open /x: no such file", failures.NoPassphrase, 2),
+        ("error: could not find latest version for provider kubernetes", failures.MissingPlugin, 1),
         ("error: no resource plugin 'pulumi-resource-kubernetes' found", failures.MissingPlugin, 1),
         ("error: no stack named 'dev' found", failures.StackMissing, 1),
         ('error: blob (key ".pulumi/locks/organization/shop/dev/1.json") (code=NotFound)', failures.StackLocked, 5),
