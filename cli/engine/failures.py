@@ -185,7 +185,7 @@ def _missing_plugin(text: str, environment: str) -> TurnoutError:
     return MissingPlugin(
         "a plugin that the program needs is not installed",
         why=_line_with(text, "plugin") or _line_with(text, "version for"),
-        next=f"pulumi plugin install resource kubernetes, or with turnout's own: TURNOUT_PROVIDER=own turnout preview {environment}",
+        next=f"pulumi plugin install resource kubernetes; with turnout's own: TURNOUT_PROVIDER=own turnout up {environment}",
     )
 
 
