@@ -181,11 +181,11 @@ def _no_passphrase(text: str, environment: str) -> TurnoutError:
     )
 
 
-def _missing_plugin(text: str, environment: str) -> TurnoutError:
+def _missing_plugin(text: str, _environment: str) -> TurnoutError:
     return MissingPlugin(
         "a plugin that the program needs is not installed",
         why=_line_with(text, "plugin") or _line_with(text, "version for"),
-        next=f"pulumi plugin install resource kubernetes; with turnout's own: TURNOUT_PROVIDER=own turnout up {environment}",
+        next="pulumi plugin install resource kubernetes, or use turnout's own provider: export TURNOUT_PROVIDER=own",
     )
 
 
