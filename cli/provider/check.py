@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from cli.provider import marks, spellings
+from cli.provider import marks, spellings, state
 from cli.provider.kinds import Type
 from cli.provider.values import UNKNOWN, Properties, has_unknown, mark_secrets, plain
 
@@ -40,7 +40,8 @@ def check(
     kinds.
     """
     identity = {"apiVersion": type_.api_version, "kind": type_.kind}
-    wanted = normalise({**identity, **plain(new)})
+    new = state.kubernetes_spelling({**identity, **new})
+    wanted = normalise(plain(new))
     wanted, failures = (wanted, _unnamed(wanted)) if type_.patch else _named(wanted, plain(old), naming)
     if namespace and isinstance(wanted.get("metadata"), dict) and not wanted["metadata"].get("namespace"):
         wanted = {**wanted, "metadata": {**wanted["metadata"], "namespace": namespace}}
@@ -117,11 +118,10 @@ def _secret_data(obj: Properties) -> Properties:
     """A Secret's `stringData` moved into `data`, and its base64 without line breaks, both as the API server does."""
     if obj.get("kind") != "Secret" or obj.get("apiVersion") != "v1":
         return obj
-    texts = obj.get("stringData") or {}
-    data = obj.get("data") or {}
-    if not texts:
+    texts, data = (found if isinstance(found, dict) else {} for found in (obj.get("stringData"), obj.get("data")))
+    if not texts or not all(isinstance(text, str) for text in texts.values()):
         return {**obj, "data": {key: _base64(value) for key, value in data.items()}} if data else obj
-    data = {**data, **{key: base64.b64encode(str(text).encode()).decode() for key, text in texts.items()}}
+    data = {**data, **{key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}}
     return {**{key: value for key, value in obj.items() if key != "stringData"}, "data": data}
 
 

@@ -44,7 +44,7 @@ def covers(pattern: Path, path: Path) -> bool:
 
 
 def touches(pattern: Path, path: Path, value: Any) -> bool:
-    """Whether setting `value` at `path` sets something at or below `pattern`."""
+    """Whether setting `value` at `path` sets something at or below `pattern`; what is no list where one belongs does."""
     if len(path) >= len(pattern):
         return covers(pattern, path)
     return covers(pattern[: len(path)], path) and _within(value, pattern[len(path) :])
@@ -56,7 +56,9 @@ def _within(value: Any, pattern: Path) -> bool:
     first, rest = pattern[0], pattern[1:]
     if isinstance(value, dict):
         return first in value and _within(value[first], rest)
-    return isinstance(value, list) and first == ANY and any(_within(item, rest) for item in value)
+    if isinstance(value, list):
+        return first == ANY and any(_within(item, rest) for item in value)
+    return first == ANY and value is not None
 
 
 def _fits(pattern: str | int, step: str | int) -> bool:
