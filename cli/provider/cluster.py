@@ -167,6 +167,7 @@ class Session:
 
     def configure(self, settings: Settings) -> None:
         self._settings = settings
+        self.host.no_deprecations = settings.no_deprecations
         self.__dict__.pop("cluster", None)
         self.__dict__.pop("resources", None)
 

@@ -19,17 +19,25 @@ HOST: ContextVar[Host | None] = ContextVar("host", default=None)
 
 async def heard(text: str) -> None:
     """A warning of the API server, passed on for the resource whose call brought it."""
-    if host := HOST.get():
+    host = HOST.get()
+    if host and not (host.no_deprecations and _DEPRECATION in text):
         await host.warning(text)
+
+
+_DEPRECATION = " is deprecated in v"
+"""What the API server says of an old version of a kind."""
+REMEMBERED = 1000
+"""Warnings that are not shown twice: those of resources worked on a while ago are forgotten."""
 
 
 class Host:
     """Sends messages to the engine; does nothing before an engine is known, and never fails a resource."""
 
     def __init__(self) -> None:
+        self.no_deprecations = False
         self._engine: Any = None
         self._shown: dict[str, str] = {}
-        self._warned: set[tuple[str, str]] = set()
+        self._warned: dict[tuple[str, str], None] = {}
 
     def attach(self, address: str) -> None:
         channel = grpc.aio.insecure_channel(address)
@@ -52,7 +60,9 @@ class Host:
         key = (URN.get(), text)
         if key in self._warned:
             return
-        self._warned.add(key)
+        self._warned[key] = None
+        if len(self._warned) > REMEMBERED:
+            del self._warned[next(iter(self._warned))]
         await self._log(protocol.engine.WARNING, text)
 
     async def _log(self, severity: int, text: str, *, ephemeral: bool = False) -> None:

@@ -43,6 +43,7 @@ class Settings:
     delete_unreachable: bool = False
     skip_unreachable: bool = False
     reject_unknown: bool = False
+    no_deprecations: bool = False
     timeout: float = 0.0
     accept_secrets: bool = True
 
@@ -72,6 +73,7 @@ def from_variables(variables: Mapping[str, str], *, accept_secrets: bool) -> Set
         ),
         delete_unreachable=flag("deleteUnreachable", "DELETE_UNREACHABLE"),
         skip_unreachable=flag("skipUpdateUnreachable", "SKIP_UPDATE_UNREACHABLE"),
+        no_deprecations=flag("suppressDeprecationWarnings", "SUPPRESS_DEPRECATION_WARNINGS"),
         reject_unknown=given.get("rejectUnknownResources") == "true",
         timeout=_timeout(given.get("kubeClientSettings", "")),
         accept_secrets=accept_secrets,

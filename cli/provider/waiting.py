@@ -68,7 +68,8 @@ class Waiting:
                 outcome = await self._watch_until_ready(sight, live, expressions, time.monotonic() + seconds)
         except KubeError as error:
             outcome = Outcome(live, [f"whether it is ready cannot be told: {error}"])
-        await self._host.done()
+        finally:
+            await self._host.done()
         return outcome
 
     async def until_gone(self, live: Object, inputs: Properties, seconds: float) -> Outcome:
@@ -79,17 +80,11 @@ class Waiting:
         if marks.is_true(inputs, marks.SKIP_AWAIT) and live["kind"] in NO_WAIT_ON_DELETE:
             return Outcome(live)
         until = time.monotonic() + seconds
-        async with self._watches.sight(live) as sight:
-            while (obj := sight.current) and _is_same(obj, live):
-                state = f"being deleted{_held(obj)}"
-                if self._cancelled.is_set():
-                    return Outcome(obj)
-                if ended := self._ended(until, f"{live['kind']} {live['metadata']['name']} is still {state}"):
-                    return Outcome(obj, ended)
-                await self._host.status(state)
-                await self._pause(sight, until, LOOK_EVERY)
-        await self._host.done()
-        return Outcome(live)
+        try:
+            async with self._watches.sight(live) as sight:
+                return await self._watch_until_gone(sight, live, until)
+        finally:
+            await self._host.done()
 
     async def look(self, live: Object, inputs: Properties) -> Outcome:
         """How it is now, without waiting (a refresh)."""
@@ -98,6 +93,17 @@ class Waiting:
         about = await self._related(live)
         verdict = health(live, about)
         return Outcome(live, () if verdict.ready or serves_nobody(live, about) else verdict.lines())
+
+    async def _watch_until_gone(self, sight: Sight, live: Object, until: float) -> Outcome:
+        while (obj := sight.current) and _is_same(obj, live):
+            state = f"being deleted{_held(obj)}"
+            if self._cancelled.is_set():
+                return Outcome(obj)
+            if ended := self._ended(until, f"{live['kind']} {live['metadata']['name']} is still {state}"):
+                return Outcome(obj, ended)
+            await self._host.status(state)
+            await self._pause(sight, until, LOOK_EVERY)
+        return Outcome(live)
 
     async def _watch_until_ready(self, sight: Sight, last: Object, expressions: Sequence[str], until: float) -> Outcome:
         about, looked = Related(), 0.0

@@ -79,7 +79,8 @@ class Sight:
 class _Feed:
     def __init__(self, kube: AsyncKube, key: Key) -> None:
         self.kube, self.key = kube, key
-        self.sights: set[Sight] = set()
+        self.sights: dict[str, set[Sight]] = {}
+        """By the name of the object that each looks at."""
         self.task: asyncio.Task[None] | None = None
         self._pause = PAUSES[0]
 
@@ -92,9 +93,18 @@ class _Feed:
             except (KubeError, *BROKEN):
                 await self._rest()
 
+    def add(self, sight: Sight) -> None:
+        self.sights.setdefault(sight.name, set()).add(sight)
+
+    def discard(self, sight: Sight) -> None:
+        left = self.sights.get(sight.name, set())
+        left.discard(sight)
+        if not left:
+            self.sights.pop(sight.name, None)
+
     async def _list(self) -> str:
         """What a list lacks is gone only for those who looked before it was asked for."""
-        asking = set(self.sights)
+        asking = [sight for group in self.sights.values() for sight in group]
         found = await self.kube.run(self.kube.server.list(*self.key))
         there = {item["metadata"]["name"]: item for item in found["items"]}
         for sight in asking:
@@ -118,13 +128,13 @@ class _Feed:
         self._pause = min(self._pause * 2, PAUSES[1])
 
     def _end(self, error: KubeError) -> None:
-        for sight in self.sights:
-            sight.fail(error)
+        for group in self.sights.values():
+            for sight in group:
+                sight.fail(error)
 
     def _tell(self, name: str, obj: Object | None) -> None:
-        for sight in self.sights:
-            if sight.name == name:
-                sight.see(obj)
+        for sight in self.sights.get(name, ()):
+            sight.see(obj)
 
 
 class Watches:
@@ -141,12 +151,12 @@ class Watches:
         feed = self._feed((obj["apiVersion"], obj["kind"], metadata.get("namespace")))
         place = (obj["apiVersion"], obj["kind"], metadata["name"], metadata.get("namespace"))
         sight = Sight(obj, lambda: self._kube.run(self._kube.server.find(*place)))
-        feed.sights.add(sight)
+        feed.add(sight)
         try:
             await sight.read()
             yield sight
         finally:
-            feed.sights.discard(sight)
+            feed.discard(sight)
             asyncio.get_running_loop().call_later(LINGER, self._close_unused, feed)
 
     def close(self) -> None:

@@ -18,6 +18,12 @@ messages = protocol.provider
 pytestmark = pytest.mark.cluster
 
 
+def _resident(pid: int) -> int:
+    """MiB of memory in use."""
+    rows = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line)
+    return int(rows["VmRSS"].split()[0]) // 1024
+
+
 @pytest.fixture
 def nowhere() -> str:
     """A kubeconfig of a server that is not there."""
@@ -75,6 +81,28 @@ def test_settings_that_there_are_none_of_are_named(engine: Engine, running: Prov
     assert "the kubernetes provider has no setting 'namspace'; is it 'namespace'?" in running.statuses.seen
     rendering = messages.CheckRequest(urn=provider, news=encode({"renderYamlToDirectory": "out"}))
     assert [row.property for row in engine.stub.CheckConfig(rendering).failures] == ["renderYamlToDirectory"]
+
+
+def test_warnings_of_old_kinds_can_be_left_out(engine: Engine, running: Provider, live: Live) -> None:
+    old, wanted = "kubernetes:core/v1:Endpoints", {"metadata": {"name": "old"}}
+    quiet = running.engine(namespace=live.namespace, suppressDeprecationWarnings="true")
+    quiet.create(old, "old", wanted, preview=True)
+    assert not [text for text in running.statuses.seen if "deprecated" in text]
+    engine.create(old, "old", wanted, preview=True)
+    assert [text for text in running.statuses.seen if "Endpoints is deprecated" in text]
+
+
+def test_memory_does_not_grow_with_the_number_of_resources(engine: Engine, running: Provider) -> None:
+    def work(count: int) -> int:
+        for index in range(count):
+            engine.create(
+                CONFIG_MAP, f"m-{count}-{index}", config_map(f"m-{count}-{index}", a="x" * 30_000), preview=True
+            )
+        return _resident(running.process.pid)
+
+    work(50)
+    before = work(100)
+    assert work(300) - before < 6, "MiB; 300 objects of 30 kB, kept, would be 9 and more"
 
 
 def test_a_job_that_is_not_complete_is_replaced_where_that_is_asked_for(engine: Engine, running: Provider) -> None:

@@ -141,6 +141,19 @@ def test_files_patterns_objects_and_their_options(group: Group, kube: Kube) -> N
     assert HUSH not in json.dumps(state) and group.engine().preview().empty
 
 
+def test_version_1_reads_its_manifests_through_the_provider(group: Group) -> None:
+    from pulumi_kubernetes.yaml import ConfigGroup
+
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": group.namespace}}
+    row = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "old"}, "data": {"day": "2026-11-21"}}
+    texts = [json.dumps(row), json.dumps({"apiVersion": "v1", "kind": "List", "items": [space]})]
+    group.declare = lambda options: ConfigGroup("v1", yaml=texts, opts=options)
+    engine = group.engine()
+    assert engine.up().ok and engine.preview().empty
+    rows = [name for name, row in group.state().items() if row["type"].startswith("kubernetes:core")]
+    assert sorted(rows) == sorted([group.namespace, "old"])
+
+
 def test_what_cannot_be_read_is_named(group: Group) -> None:
     from pulumi_kubernetes.yaml.v2 import ConfigFile
 
