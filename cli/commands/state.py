@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cli.engine.locks import Lock
     from cli.engine.store.move import Plan
     from cli.engine.store.place import Place
     from cli.engine.store.verify import Problem
@@ -179,7 +180,7 @@ def move(
         typer.echo("\n".join([*plan.lines(), *changed]))
     acting = _agreed("the project", "Move it?", yes=yes, as_json=as_json)
     if acting:
-        _move(plan, reason, wait, quiet=as_json)
+        _move(plan, reason, wait, quiet=as_json, may_ask=not yes)
         file.save()
     if as_json:
         output.document({"moved": acting, "change": changed} | plan.to_json())
@@ -190,7 +191,7 @@ def move(
         raise typer.Exit(TO_DO)
 
 
-def _move(plan: Plan, reason: str, wait: float, *, quiet: bool) -> None:
+def _move(plan: Plan, reason: str, wait: float, *, quiet: bool, may_ask: bool) -> None:
     """Copy under the locks of all environments, then have the engine itself read every state in the new place."""
     from contextlib import ExitStack
 
@@ -202,12 +203,18 @@ def _move(plan: Plan, reason: str, wait: float, *, quiet: bool) -> None:
     with ExitStack() as stack:
         for environment in plan.environments:
             stack.enter_context(_held(environment, f"turnout state move {moving.plain(plan.url)}", reason, wait))
-        with moving.locked(plan), progress.step(f"copying the state to {moving.plain(plan.url)}") as step:
+        stack.enter_context(moving.locked(plan, _may_be_removed if may_ask else None))
+        with progress.step(f"copying the state to {moving.plain(plan.url)}") as step:
             moving.carry_out(plan, step.update)
         for part in plan.parts:
             there = service.Elsewhere(part.source.root, part.environment, plan.url, os.environ, progress)
             with progress.step(f"reading {part.environment} in the new place"):
                 service.arrive(part.source, there, copied=part.target is not None)
+
+
+def _may_be_removed(lock: Lock) -> bool:
+    typer.echo(f"The state is still locked by {lock.who}, which is gone: {lock.file}")
+    return typer.confirm("Remove that lock?", default=False)
 
 
 def _backend_must_be_the_projects() -> None:

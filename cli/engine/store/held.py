@@ -18,13 +18,17 @@ from pathlib import Path
 from cli.engine import failures
 from cli.engine.locks import Lock
 from cli.engine.store.place import Place
+from cli.engine.turns import Offer
 
 
 @contextmanager
-def lock(place: Place) -> Iterator[None]:
-    """Holds the lock. Raises StackLocked, naming the holder, when somebody else has it."""
+def lock(place: Place, offer: Offer | None = None) -> Iterator[None]:
+    """Holds the lock. Raises StackLocked, naming the holder, when somebody else has it.
+
+    `offer` asks whether a lock that nobody holds any more may be removed.
+    """
     own = f"{place.stack.locks}{uuid.uuid4()}.json"
-    _raise_for_others(place, own)
+    _raise_for_others(place, own, offer)
     place.bucket.write(own, json.dumps(_content()).encode())
     try:
         _raise_for_others(place, own)
@@ -39,11 +43,12 @@ def found(place: Place) -> list[Lock]:
     return [_read(key, data) for key in keys if (data := place.bucket.read(key)) is not None]
 
 
-def _raise_for_others(place: Place, own: str) -> None:
-    for entry in place.bucket.find(place.stack.locks):
-        data = place.bucket.read(entry.key) if entry.key != own else None
-        if data is not None:
-            raise failures.locked(place.environment, [_read(entry.key, data)])
+def _raise_for_others(place: Place, own: str, offer: Offer | None = None) -> None:
+    others = [lock for lock in found(place) if lock.file.as_posix() != own]
+    for other in others:
+        if not (other.dead and offer and offer(other)):
+            raise failures.locked(place.environment, [other])
+        place.bucket.delete(other.file.as_posix())
 
 
 def _read(key: str, data: bytes) -> Lock:

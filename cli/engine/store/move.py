@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,6 +18,7 @@ from cli.engine.store import held, place
 from cli.engine.store.bucket import open_bucket
 from cli.engine.store.layout import COMPRESSIONS, META, META_TEXT, STACKS
 from cli.engine.store.place import Place
+from cli.engine.turns import Offer
 from cli.errors import TurnoutError, UsageError
 
 _WORKERS = 16
@@ -90,14 +91,26 @@ def environments(root: Path, variables: Mapping[str, str]) -> list[str]:
 
 
 @contextmanager
-def locked(plan: Plan) -> Iterator[None]:
-    """Holds every environment's state lock, at both places."""
+def locked(plan: Plan, offer: Offer | None = None) -> Iterator[None]:
+    """Holds every environment's state lock, at both places. `offer` asks about those that a killed move left."""
     with ExitStack() as stack:
         for part in plan.parts:
-            stack.enter_context(held.lock(part.source))
+            stack.enter_context(held.lock(part.source, offer))
             if part.target:
-                stack.enter_context(held.lock(part.target))
+                _enter(stack, held.lock(part.target, offer), plan)
         yield
+
+
+def _enter(stack: ExitStack, lock: AbstractContextManager[None], plan: Plan) -> None:
+    """`turnout repair` would look at the project's own place only."""
+    try:
+        stack.enter_context(lock)
+    except failures.StackLocked as error:
+        raise failures.StackLocked(
+            f"{error.what}, in {plain(plan.url)}",
+            why=error.why,
+            next="wait for it; when nobody holds it any more: the same command without --yes, which asks to remove it",
+        ) from error
 
 
 def carry_out(plan: Plan, told: Callable[[str], None]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from cli.engine import environ
 from cli.engine.failures import StackLocked, StateUnreadable
 from cli.engine.store import copies, held, pruning, restore
-from cli.engine.store.bucket import Object
+from cli.engine.store.bucket import Folder, Object
 from cli.errors import UsageError
 from tests.unit.engine.store.conftest import Kept
 
@@ -118,6 +118,25 @@ def test_a_restore_waits_for_nobody_and_takes_no_lock_away(kept: Kept) -> None:
     with held.lock(kept.place), pytest.raises(StackLocked, match=str(os.getpid())):
         restore.carry_out(kept.place, wanted)
     assert kept.state.read_bytes() == kept.bytes("a")
+
+
+def test_lock_is_looked_for_before_and_after_ones_own_is_written(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = f"{kept.place.stack.locks}theirs.json"
+    write = Folder.write
+    written: list[str] = []
+
+    def writing(self: Folder, key: str, data: bytes) -> None:
+        written.append(key)
+        write(self, theirs, data)
+        write(self, key, data)
+
+    monkeypatch.setattr(Folder, "write", writing)
+    with pytest.raises(StackLocked), held.lock(kept.place):
+        pytest.fail("somebody who came between the two looks has it")
+    assert [entry.key for entry in kept.place.bucket.find(kept.place.stack.locks)] == [theirs]
+    with pytest.raises(StackLocked), held.lock(kept.place):
+        pass
+    assert len(written) == 1, "whoever holds it never sees ours"
 
 
 def test_file_and_packed_state(kept: Kept, tmp_path: Path) -> None:

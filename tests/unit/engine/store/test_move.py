@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli.engine.failures import StateUnreadable
+from cli.engine.failures import StackLocked, StateUnreadable
 from cli.engine.store import bucket, move
 from cli.engine.store.bucket import Folder
 from cli.engine.store.move import Plan
@@ -76,6 +78,22 @@ def test_cut_off_move_is_invisible_and_can_be_done_again(
     assert (tmp_path / "new/.pulumi/stacks/shop/dev.json").read_bytes() == kept.bytes("a", "b", "c")
 
 
+def test_lock_that_a_killed_move_left_there_is_offered_never_taken(kept: Kept, tmp_path: Path) -> None:
+    filled(kept)
+    dead = {"pid": 2**22 - 1, "username": "ann", "hostname": socket.gethostname(), "timestamp": "2026-01-01T00:00:00Z"}
+    lock = tmp_path / "new/.pulumi/locks/organization/shop/dev/left.json"
+    lock.parent.mkdir(parents=True)
+    lock.write_text(json.dumps(dead))
+    plan = planned(kept, tmp_path / "new")
+    with pytest.raises(StackLocked, match=r"ann@.*/new.*\n.*\n.*without --yes"):
+        moved(plan)
+    with pytest.raises(StackLocked), move.locked(plan, lambda found: found.user != "ann"):
+        pass
+    with move.locked(plan, lambda found: found.user == "ann"):
+        assert not lock.exists()
+    assert not list(tmp_path.glob("**/locks/**/*.json")), "nor is one of ours left"
+
+
 def test_an_earlier_state_of_its_own_there_is_no_obstacle_and_another_one_is(kept: Kept, tmp_path: Path) -> None:
     filled(kept)
     moved(planned(kept, tmp_path / "new"))
@@ -112,8 +130,6 @@ def test_what_cannot_be_moved_is_refused(kept: Kept, tmp_path: Path) -> None:
 
 
 def test_cut_off_operations_are_settled_before_a_service_takes_over(kept: Kept) -> None:
-    import json
-
     document: dict[str, Any] = kept.document("a")
     latest = document["checkpoint"]["latest"]
     latest["pending_operations"] = [{"type": "updating", "resource": latest["resources"][1]}]
