@@ -1,5 +1,6 @@
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
@@ -83,3 +84,34 @@ def test_logs_come_line_by_line() -> None:
         return httpx2.Response(200, content=b"one\ntwo\nthree")
 
     assert list(kube(handler).follow_logs("dev", "p")) == ["one", "two", "three"]
+
+
+def test_a_body_that_trickles_for_ever_is_given_up_on() -> None:
+    def trickle() -> Iterator[bytes]:
+        while True:
+            time.sleep(0.01)
+            yield b" "
+
+    asked: list[httpx2.Request] = []
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request)
+        return httpx2.Response(200, content=trickle())
+
+    hasty = Kube(WHERE, server=Server(QUICK), transport=httpx2.MockTransport(handler), whole=0.05)
+    with pytest.raises(Unreachable, match="no answer"):
+        hasty.get("v1", "Pod", "p", "dev")
+    assert len(asked) == QUICK.attempts
+
+
+def test_a_watch_that_is_garbled_goes_on_where_it_was() -> None:
+    item = {"metadata": {"name": "new", "resourceVersion": "9"}}
+    bodies = [b'{"type": "MODIF', json.dumps({"type": "MODIFIED", "object": item}).encode()]
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        if "watch" in request.url.params:
+            return httpx2.Response(200, content=bodies.pop(0))
+        return httpx2.Response(200, json={"metadata": {"resourceVersion": "1"}, "items": []})
+
+    seen = kube(handler).watch("v1", "Pod", "dev", seconds=60)
+    assert next(seen)[1]["metadata"]["name"] == "new"
