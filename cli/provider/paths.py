@@ -44,7 +44,7 @@ def covers(pattern: Path, path: Path) -> bool:
 
 
 def touches(pattern: Path, path: Path, value: Any) -> bool:
-    """Whether setting `value` at `path` sets something at or below `pattern`; what is no list where one belongs does."""
+    """Whether setting `value` at `path` sets something at or below `pattern`; no list where one belongs does."""
     if len(path) >= len(pattern):
         return covers(pattern, path)
     return covers(pattern[: len(path)], path) and _within(value, pattern[len(path) :])

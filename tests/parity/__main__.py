@@ -14,6 +14,7 @@ from cli.kube.requests import Request
 from cli.paths import sandbox_kubeconfig
 from tests.parity import course, fields, official, plugin, recording, replacing
 from tests.parity.pairs import PAIRS
+from tests.parity.pairs.refusals import ASKED
 
 FIELDS = Path(__file__).parents[2] / "cli" / "provider" / "fields.json"
 
@@ -22,6 +23,7 @@ def record(kubeconfig: Path, binary: Path) -> None:
     with plugin.running(binary, kubeconfig) as asked:
         FIELDS.write_text(json.dumps(fields.table(asked, _definitions(kubeconfig)), indent=0, sort_keys=True) + "\n")
         recording.save("replacements", replacing.decisions(lambda *case: asked.diff(*case).get("fields", {})))
+        recording.save("refusals", {case.name: asked.refuses(case) for case in ASKED})
     seen = course.alternate(kubeconfig, PAIRS, "official", "official")
     assert not seen.failures, seen.failures
     recording.save("plans", seen.plans["official"])

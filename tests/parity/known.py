@@ -2,4 +2,4 @@
 
 PLANS: dict[str, str] = {}
 STATES: dict[str, str] = {}
-REFUSALS: dict[str, str] = {}
+REFUSALS = {"other-kind": "an object of another kind than its type says is refused here, and sent there"}

@@ -12,6 +12,7 @@ import grpc
 
 from cli.provider import protocol, settings
 from cli.provider.values import Properties, decode, encode
+from tests.parity.pairs.refusals import Asked
 
 messages = protocol.provider
 START = 30
@@ -33,6 +34,18 @@ class Plugin:
         olds = encode(old) if old else None
         request = messages.CheckRequest(urn=urn(token), news=encode(new), olds=olds, **more)
         return decode(self.stub.Check(request, timeout=START).inputs)
+
+    def refuses(self, asked: Asked) -> bool:
+        request = messages.CheckRequest(
+            urn=urn(asked.token), news=encode(asked.new), olds=encode(asked.old) if asked.old else None
+        )
+        if asked.autonaming:
+            request.autonaming.mode = request.autonaming.Mode.Value(asked.autonaming.upper())
+            request.autonaming.proposed_name = "n-proposed"
+        try:
+            return bool(self.stub.Check(request, timeout=START).failures)
+        except grpc.RpcError:
+            return True
 
     def diff(self, token: str, outputs: Properties, new: Properties, ignore: tuple[str, ...] = ()) -> dict[str, Any]:
         """{"fields": {path: kind}, "delete_first": …}; nothing where it finds no change."""
