@@ -17,6 +17,7 @@ from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
+from pulumi.errors import RunError
 from pulumi.runtime import reset_options, run_in_stack, set_all_config
 from pulumi.runtime.proto import events_pb2_grpc, language_pb2, language_pb2_grpc, plugin_pb2
 from pulumi.runtime.settings import SETTINGS
@@ -88,11 +89,8 @@ class Inline(language_pb2_grpc.LanguageRuntimeServicer):
         set_all_config(request.config, request.configSecretKeys or None)
         try:
             self._evaluation.run(run_in_stack(self._run_program), max(request.parallel, 1) * _THREADS_EACH)
-        except grpc.RpcError as error:
-            if error.code() != grpc.StatusCode.UNAVAILABLE:
-                self.error = self.error or error
         except Exception as error:
-            self.error = self.error or error
+            self._fail(error)
 
     async def _run_program(self) -> None:
         """Run it, then let what it declared begin to register.
@@ -104,9 +102,21 @@ class Inline(language_pb2_grpc.LanguageRuntimeServicer):
             if self._program is not None:
                 self._program()
         except BaseException as error:
-            self.error = error
+            self._fail(error)
             raise
         await asyncio.sleep(0)
+
+    def _fail(self, error: BaseException) -> None:
+        """Keep the first error that is the program's own: one from an engine that ended first says nothing."""
+        if not engine_ended(error):
+            self.error = self.error or error
+
+
+def engine_ended(error: BaseException) -> bool:
+    """Whether the program failed only because the engine was there no longer: why, its own events tell."""
+    if isinstance(error, grpc.RpcError):
+        return bool(error.code() == grpc.StatusCode.UNAVAILABLE)
+    return isinstance(error, RunError) and "monitor has terminated" in str(error)
 
 
 class Events(events_pb2_grpc.EventsServicer):

@@ -185,6 +185,20 @@ def test_a_faulty_program_changes_nothing_and_keeps_its_error(shop: Shop) -> Non
     assert shop.engine().preview().counts == {"create": 4}
 
 
+def test_the_failure_is_told_when_the_engine_ends_before_the_program(shop: Shop) -> None:
+    def slow() -> None:
+        provider = pulumi.ProviderResource("kubernetes", "cluster", {"kubeconfig": str(shop.kubeconfig)})
+        options = pulumi.ResourceOptions(provider=provider, version="4.34.2")
+        for name in ("No Such Name", "one", "two"):
+            metadata = {"name": name, "namespace": "default", **OWNED}
+            pulumi.CustomResource("kubernetes:core/v1:ConfigMap", name, {"metadata": metadata}, options)
+            time.sleep(1)
+
+    outcome = Engine(shop.folder, "dev", Silent(), program=slow).up()
+    assert not outcome.ok
+    assert "No Such Name" in outcome.failures[0].message
+
+
 def test_a_resource_that_never_gets_ready_is_told_with_its_reason_once_interrupted(shop: Shop) -> None:
     shop.engine().up()
     shop.replicas = 1
