@@ -113,9 +113,10 @@ def mark_secrets(values: Properties, like: Properties) -> Properties:
 
     Objects are gone into; a list with any secret in `like` becomes secret as a whole, since its order may change.
     """
+    marked = {key: _marked(value, like[key]) if key in like else value for key, value in values.items()}
     if values.get("kind") == "Secret":
-        return {**values, **{key: _secret(values[key]) for key in ("data", "stringData") if key in values}}
-    return {key: _marked(value, like[key]) if key in like else value for key, value in values.items()}
+        marked.update({key: _secret(values[key]) for key in ("data", "stringData") if key in values})
+    return marked
 
 
 def _marked(value: Any, like: Any) -> Any:

@@ -35,6 +35,7 @@ QUANTITIES = {
     "2G": "2G",
 }
 """As a program may write a quantity, and as the server gives it back."""
+AMOUNTS = ("cpu", "memory", "storage")
 CPUS = ("100m", "1", 1, "0.5", "1000m", "1.5")
 MEMORIES = ("64Mi", "1024Mi", "1Gi", "1e3", "1000k", "2G")
 
@@ -224,15 +225,15 @@ def touchable(obj: Object) -> list[Path]:
 
 @st.composite
 def sprinkled(draw: Draw, source: st.SearchStrategy[Object] | None = None, *, unknowns: bool = True) -> Object:
-    """An object some of whose values are secret, not known yet, or null."""
+    """An object some of whose values are secret, or not known yet."""
     obj: Object = draw(objects() if source is None else source)
     places = touchable(obj)
     if not places:
         return obj
     for path in draw(st.lists(st.sampled_from(places), max_size=4, unique=True)):
         value = get(obj, path)
-        hidden = Secret(value if isinstance(value, (dict, list)) else "hush")
-        kinds: list[Any] = [hidden, None, *([UNKNOWN] if unknowns else [])]
+        free = isinstance(value, str) and path[-1] not in AMOUNTS
+        kinds: list[Any] = [Secret("hush" if free else value), *([UNKNOWN] if unknowns else [])]
         obj = put(obj, path, draw(st.sampled_from(kinds)))
     return obj
 
@@ -258,4 +259,4 @@ def _served(draw: Draw, value: Any, key: str = "") -> Any:
         return {**own, **{name: _served(draw, item, name) for name, item in value.items()}}
     if isinstance(value, list):
         return [_served(draw, item) for item in value]
-    return QUANTITIES.get(value, value) if key in ("cpu", "memory", "storage") else value
+    return QUANTITIES.get(value, value) if key in AMOUNTS else value

@@ -84,14 +84,6 @@ def test_an_unknown_stays_one_until_it_is_known(new: Object) -> None:
 
 
 @always
-@given(sprinkled())
-def test_what_is_null_is_not_asked_for(new: Object) -> None:
-    inputs = plain(checked(new))
-    nulls = [path for path in generated.leaves(inputs) if paths.get(inputs, path) is None]
-    assert all(isinstance(path[-1], int) for path in nulls), "but an item of a list keeps its place"
-
-
-@always
 @given(generated.objects(), st.binary(min_size=1, max_size=8), st.binary(min_size=1, max_size=8))
 def test_a_made_up_name_hangs_on_the_seed_alone(new: Object, seed: bytes, other: bytes) -> None:
     unnamed = {**new, "metadata": {key: value for key, value in new["metadata"].items() if key != "name"}}

@@ -111,3 +111,8 @@ def test_secrets_are_marked_where_the_inputs_had_them() -> None:
 def test_all_data_of_a_secret_is_secret() -> None:
     marked = mark_secrets({"kind": "Secret", "data": {"a": "b"}, "metadata": {}}, {})
     assert marked["data"] == Secret({"a": "b"})
+
+
+def test_what_is_secret_beside_the_data_of_a_secret_stays_so() -> None:
+    marked = mark_secrets({"kind": "Secret", "metadata": {"a": "s"}}, {"metadata": {"a": Secret("s")}})
+    assert marked["metadata"] == {"a": Secret("s")}
