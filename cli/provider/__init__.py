@@ -6,10 +6,17 @@ Run it as `python -m cli.provider`. Where it differs:
 
 | | official | here |
 |---|---|---|
-| Helm, Kustomize, YAML v2, Patch of custom kinds | yes | refused by name |
+| Helm, Kustomize | yes | refused by name, with the way out |
 | client-side apply, rendering to a folder | yes | refused by name |
-| a Deployment past its progress deadline | waited for until the timeout | failed, with the pods' last log lines |
-| a Service that selects pods | about 10 s after its endpoints settle | ready with its first endpoint |
+| what cannot become ready any more (a Deployment past its deadline, …) | waited for | failed at once, with the cause |
+| a Service that selects pods | about 10 s after its endpoints settle | ready with its first endpoint; 10 s if none |
+| an Ingress | an address, and up to a minute for the Services that it names | an address |
+| a StatefulSet with a partition, a DaemonSet with OnDelete | waited for until the timeout | judged by the pods it means |
+| PV, PVC, ResourceQuota, token Secret | 5 min, 5 min, 1 min, 5 s, whatever is asked for | the same unless asked for |
+| a `waitFor` that cannot be read | an error after the object was made | refused before |
+| a delete that is cancelled | an error, the object stays in the state | done: the deletion was accepted |
+| a preview of an unreachable cluster | the inputs | an error |
+| secrets inside ConfigGroup's `yaml` and `objs` | plain in the state, but for Secrets | stay secret |
 | an update that the server refuses | recorded, with an init error | not recorded: nothing was changed |
 | a create whose answer was lost | "already exists" at the next try | read back |
 | a new kind (CRD) | not waited for | until it is served |

@@ -58,7 +58,7 @@ class Waiting:
     async def until_ready(self, live: Object, inputs: Properties, custom: float) -> Outcome:
         """Wait as this kind is waited for (or as its annotations say); `custom`: the resource's own timeout, or 0."""
         expressions = marks.wait_for(inputs)
-        if marks.is_true(inputs, marks.SKIP_AWAIT) or not (expressions or _is_awaited(live)):
+        if marks.is_true(inputs, marks.SKIP_AWAIT) or not (expressions or is_awaited(live)):
             return Outcome(live)
         seconds = marks.timeout(inputs, custom, TIMEOUTS.get(live["kind"], marks.DEFAULT_TIMEOUT))
         if _judge(live, expressions, Related()).ready:
@@ -166,7 +166,8 @@ def _judge(obj: Object, expressions: Sequence[str], about: Related) -> Health:
     return health(obj, about) if is_judged(obj) else by_convention(obj)
 
 
-def _is_awaited(obj: Object) -> bool:
+def is_awaited(obj: Object) -> bool:
+    """Whether this kind is waited for without being asked to."""
     group = obj["apiVersion"].rpartition("/")[0]
     return (group, obj["kind"]) in AWAITED or os.environ.get(AWAIT_ALL) == "true"
 
