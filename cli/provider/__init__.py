@@ -11,7 +11,7 @@ Run it as `python -m cli.provider`. Where it differs:
 | what cannot become ready any more (a Deployment past its deadline, …) | waited for | failed at once, with the cause |
 | a Service that selects pods | about 10 s after its endpoints settle | ready with its first endpoint; 10 s if none |
 | an Ingress | an address, and up to a minute for the Services that it names | an address |
-| a StatefulSet with a partition, a DaemonSet with OnDelete | waited for until the timeout | judged by the pods it means |
+| a StatefulSet with a partition, a DaemonSet with OnDelete | never ready | ready when the pods that it means are |
 | PV, PVC, ResourceQuota, token Secret | 5 min, 5 min, 1 min, 5 s, whatever is asked for | the same unless asked for |
 | a `waitFor` that cannot be read | an error after the object was made | refused before |
 | a delete that is cancelled | an error, the object stays in the state | done: the deletion was accepted |

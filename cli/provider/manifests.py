@@ -30,7 +30,7 @@ def documents(text: str) -> list[Any]:
     try:
         return [_json(row) for row in yaml.load_all(text, Loader=_loader()) if row]
     except yaml.YAMLError as error:
-        raise ValueError(f"the manifests are no YAML: {error}") from error
+        raise ValueError(f"the manifests are no YAML: {_fault(error)}") from None
 
 
 def decoded(rows: Iterable[Any], namespace: str, scopes: Scopes) -> list[Properties]:
@@ -80,6 +80,13 @@ def shown(obj: Any) -> str:
     metadata = obj.get("metadata")
     whole = {**obj, **(metadata if isinstance(metadata, dict) else {})}
     return str({key: whole[key] for key in ("apiVersion", "kind", "namespace", "name") if key in whole})
+
+
+def _fault(error: Any) -> str:
+    """What is wrong, and where; never the text itself, which may hold secrets."""
+    mark = getattr(error, "problem_mark", None)
+    where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+    return f"{getattr(error, 'problem', None) or type(error).__name__}{where}"
 
 
 def _named(obj: Properties) -> Properties:

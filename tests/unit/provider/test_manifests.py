@@ -62,6 +62,12 @@ def test_an_error_shows_no_data() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+def test_what_is_no_yaml_is_told_by_its_place_alone() -> None:
+    with pytest.raises(ValueError, match=r"no YAML: .* \(line 2, column \d+\)") as caught:
+        documents("a: 1\np: {hunter2: ]")
+    assert "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
