@@ -8,16 +8,17 @@ was; from them it is written down for `turnout repair`.
 from __future__ import annotations
 
 import copy
-import gzip
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cli.engine import environ, failures, pending, values
+from cli.engine import failures, pending, values
 from cli.engine.events import Done, Event, Failed, Message, Started, State, Step
 from cli.engine.model import ABSENT, SECRET
+from cli.engine.store import layout
+from cli.engine.store import place as places
 from cli.errors import TurnoutError
 
 JSON = dict[str, Any]
@@ -31,8 +32,6 @@ OPERATIONS = {
 }
 _LOST = ("error reading from server", "connection refused", "connection reset", "transport is closing", "broken pipe")
 """What gRPC says of a call whose server is gone; the provider's own errors read otherwise."""
-
-_GZIP = ".gz"
 
 
 class Ledger:
@@ -114,17 +113,19 @@ def by_provider(root: Path, environment: str, code: int, steps: Sequence[Step]) 
 
 
 def _write(root: Path, environment: str, steps: Sequence[Step]) -> bool:
-    """Record the steps in the state's own file; False where it is not in a folder of this machine."""
-    stack = environ.stack_file(root, dict(os.environ), environ.project_name(root), environment)
-    file = stack and pending.newest(stack)
-    if file is None or file.suffix not in (".json", _GZIP):
+    """Record the steps in the state's own file; False where only the engine reaches it, or where it is not whole."""
+    where = places.self_managed(root, environment, os.environ)
+    if where is None:
         return False
-    data = file.read_bytes()
-    packed = file.suffix == _GZIP
-    whole = json.loads(gzip.decompress(data) if packed else data)
-    whole["checkpoint"]["latest"] = recorded(whole["checkpoint"].get("latest") or {}, steps)
-    text = json.dumps(whole, separators=(",", ":")).encode()
-    _replace(file, gzip.compress(text) if packed else text)
+    try:
+        key, data = where.read_current()
+        found = where.examine(data, secrets=False)
+        if not found.deployment:
+            return False
+        whole = replace(found, deployment=recorded(found.deployment, steps))
+        where.bucket.write(key, whole.encoded(where.stack, layout.compression(key)))
+    except TurnoutError:
+        return False
     return True
 
 
@@ -167,12 +168,3 @@ def _without_secrets(value: Any) -> Any:
     if isinstance(value, list):
         return [found for item in value if (found := _without_secrets(item)) is not ABSENT]
     return ABSENT if value == SECRET else value
-
-
-def _replace(file: Path, data: bytes) -> None:
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
-    with unfinished.open("wb") as out:
-        out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
-    unfinished.replace(file)

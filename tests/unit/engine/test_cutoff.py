@@ -103,7 +103,7 @@ def test_where_the_state_is_elsewhere_the_error_says_what_to_look_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
-    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://bucket")
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "https://cloud.invalid")
     assert "look for" in cutoff.by_provider(tmp_path, "dev", 1, [step("create")]).next
 
 

@@ -94,7 +94,8 @@ def test_a_folder_of_state_is_written_without_sidecars_that_a_killed_engine_woul
 def test_the_users_pulumi_home_is_not_touched_where_nothing_of_it_is_needed(root: Path) -> None:
     own = {"TURNOUT_PROVIDER": "own", "PATH": ""}
     assert environ.variables(root, own)["PULUMI_HOME"] == f"{root}/.turnout/pulumi"
-    assert "PULUMI_HOME" not in environ.variables(root, {**own, "PULUMI_BACKEND_URL": "s3://b"})
+    assert "PULUMI_HOME" in environ.variables(root, {**own, "PULUMI_BACKEND_URL": "s3://b"})
+    assert "PULUMI_HOME" not in environ.variables(root, {**own, "PULUMI_BACKEND_URL": "https://cloud.invalid"})
     assert environ.variables(root, {**own, "PULUMI_HOME": "/h"})["PULUMI_HOME"] == "/h"
 
 
