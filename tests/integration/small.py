@@ -95,8 +95,12 @@ class Small:
         shape = {"namespace": self.environment, "maps": maps, "never": never, "sleep": sleep}
         (self.folder / "shape.json").write_text(json.dumps(shape))
 
-    def start(self, *words: str, stdin: int = subprocess.DEVNULL, **variables: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, **variables: str) -> subprocess.Popen[str]:
         """The command in a process group of its own, as a shell starts it."""
+        return self.start_on(subprocess.DEVNULL, *words, **variables)
+
+    def start_on(self, stdin: int, *words: str, **variables: str) -> subprocess.Popen[str]:
+        """The same, with a terminal, say, to answer on."""
         process = subprocess.Popen(
             [COMMAND, *words],
             cwd=self.folder,

@@ -133,7 +133,7 @@ def answered(project: Small, answer: str, *, expect: int) -> subprocess.Complete
     keyboard, terminal = pty.openpty()
     try:
         os.write(keyboard, f"{answer}\n".encode())
-        done = ended(project.start("refresh", project.environment, stdin=terminal))
+        done = ended(project.start_on(terminal, "refresh", project.environment))
     finally:
         os.close(keyboard)
         os.close(terminal)
