@@ -9,7 +9,7 @@ import pytest
 from cli.rollout import releases
 from cli.rollout.book import Debt
 from components import record
-from tests.integration.test_repair import Shop, shop
+from tests.integration.cut_off import Shop, shop
 
 __all__ = ["shop"]
 
