@@ -218,7 +218,7 @@ def test_no_secret_is_written_printed_or_passed_on(project: Small) -> None:
         ask_for(project, 12, never=True)
         killed_while_it_waits(project, spy)
         ask_for(project, 13)
-        eventually(lambda: repaired(project, spy), "repair settles what was killed")
+        eventually(lambda: repaired(project, spy), "repair settles what was killed", LIMIT)
         for words in (("up", environment, "--yes"), ("history", environment, "--json"), ("status", environment)):
             told(project, spy, *words, expect=None)
         told(project, spy, "history", environment, expect=0)
