@@ -23,6 +23,7 @@ Run it as `python -m cli.provider`. Where it differs:
 | deleting what owns nothing (ConfigMap, Role, …) | in the foreground | in the background: the same, sooner |
 | a preview's outputs | the dry run's, with a uid and a time of its own | without what only the real run can tell |
 | a field that its kind does not have | left out in silence | left out with a warning |
+| an ignored field in `__inputs` after an update | as it was sent | as it was asked for; no plan shows it |
 | an object of another kind than its type says | sent, and refused by the server | refused by Check |
 | the eight digits of a made-up name | from the engine's seed | from the same seed, by another way: kept once made |
 """

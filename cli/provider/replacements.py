@@ -40,25 +40,33 @@ _SELECTOR = ("spec.selector",)
 _JOB = _under("spec", "completions parallelism selector template")
 _STATEFUL = _under("spec", "podManagementPolicy revisionHistoryLimit selector serviceName volumeClaimTemplates")
 
+_VERSIONS = {
+    "apps/v1": {"DaemonSet": _SELECTOR, "Deployment": _SELECTOR, "StatefulSet": _STATEFUL},
+    "apps/v1beta1": {"StatefulSet": _STATEFUL},
+    "apps/v1beta2": {"DaemonSet": _SELECTOR, "Deployment": _SELECTOR, "StatefulSet": _STATEFUL},
+    **{f"batch/{version}": {"Job": _JOB} for version in ("v1", "v1beta1", "v2alpha1")},
+    "policy/v1beta1": {"PodDisruptionBudget": ("spec",)},
+    **{
+        f"rbac.authorization.k8s.io/{version}": {"ClusterRoleBinding": _BINDING, "RoleBinding": _BINDING}
+        for version in ("v1", "v1beta1", "v1alpha1")
+    },
+    "storage.k8s.io/v1": {"StorageClass": ("parameters", "provisioner")},
+    "v1": {
+        "PersistentVolume": _under("spec", _VOLUME),
+        "PersistentVolumeClaim": _under("spec", "accessModes selector storageClassName volumeName"),
+        "Pod": (
+            *_under("spec", _POD),
+            *_under("spec.containers[*]", _CONTAINER),
+            *_under("spec.initContainers[*]", _CONTAINER),
+        ),
+        "ResourceQuota": ("spec.scopes",),
+        "Secret": ("type",),
+        "Service": ("spec.clusterIP",),
+    },
+}
+
 TABLE: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("apps/v1", "DaemonSet"): _SELECTOR,
-    ("apps/v1", "Deployment"): _SELECTOR,
-    ("apps/v1", "StatefulSet"): _STATEFUL,
-    ("batch/v1", "Job"): _JOB,
-    ("policy/v1beta1", "PodDisruptionBudget"): ("spec",),
-    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"): _BINDING,
-    ("rbac.authorization.k8s.io/v1", "RoleBinding"): _BINDING,
-    ("storage.k8s.io/v1", "StorageClass"): ("parameters", "provisioner"),
-    ("v1", "PersistentVolume"): _under("spec", _VOLUME),
-    ("v1", "PersistentVolumeClaim"): _under("spec", "accessModes selector storageClassName volumeName"),
-    ("v1", "Pod"): (
-        *_under("spec", _POD),
-        *_under("spec.containers[*]", _CONTAINER),
-        *_under("spec.initContainers[*]", _CONTAINER),
-    ),
-    ("v1", "ResourceQuota"): ("spec.scopes",),
-    ("v1", "Secret"): ("type",),
-    ("v1", "Service"): ("spec.clusterIP",),
+    (version, kind): names for version, kinds in _VERSIONS.items() for kind, names in kinds.items()
 }
 
 

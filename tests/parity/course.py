@@ -73,4 +73,4 @@ def fought(kubeconfig: Path, pairs: Sequence[Pair], providers: Sequence[str]) ->
         failed = made.up("own", after=False).failures
         assert not failed, failed
         move(kube, made)
-        return {provider: dict(made.preview(provider, after=True).failures) for provider in providers}
+        return {provider: dict(made.up(provider, after=True).failures) for provider in providers}
