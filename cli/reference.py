@@ -23,8 +23,8 @@ COMMANDS_HEAD = """\
 
 Written from the commands' own help by `python -m cli.reference`; do not edit.
 
-Every command takes the environment as its first argument, prints one JSON document on stdout under `--json`, and shows
-its progress on stderr: live on a terminal, as plain lines elsewhere. `NO_COLOR` is respected.
+Every command that works on one environment takes it as its first argument. All print one JSON document on stdout under
+`--json`, and show their progress on stderr: live on a terminal, as plain lines elsewhere. `NO_COLOR` is respected.
 
 `turnout -C DIR COMMAND …` works on the project in DIR. `turnout --install-completion` sets up shell completion.
 
