@@ -17,18 +17,25 @@ from tests.integration.provider import Engine, Failed, Provider, Resource
 from tests.integration.provider_fixtures import Live, config_map
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
-IMPATIENT = '{"timeout": 1}'
-"""kubeClientSettings by which an answer has to be whole within a second."""
+IMPATIENT = '{"timeout": 2}'
+"""kubeClientSettings by which an answer has to be whole within two seconds."""
+STALLING = ("silent", "stalled", "trickle")
 
 
 @dataclass
 class Scene:
     """A provider instance behind a proxy that can fail, and the cluster as it really is."""
 
-    engine: Engine
+    provider: Provider
     proxy: FaultProxy
     live: Live
     name: str
+
+    def __post_init__(self) -> None:
+        self.engine = self.attached()
+
+    def attached(self, **settings: str) -> Engine:
+        return self.provider.engine(self.proxy.kubeconfig(self.live.namespace), **settings)
 
     def wanted(self, **labels: str) -> dict[str, Any]:
         wanted = config_map(self.name, a="1")
@@ -48,7 +55,7 @@ class Scene:
 def scene(kubeconfig: Path, running: Provider, live: Live, request: pytest.FixtureRequest) -> Iterator[Scene]:
     with fault_proxy(endpoint(kubeconfig)) as proxy:
         name = f"f{zlib.crc32(request.node.name.encode()):x}"
-        yield Scene(running.engine(proxy.kubeconfig(live.namespace), kubeClientSettings=IMPATIENT), proxy, live, name)
+        yield Scene(running, proxy, live, name)
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,8 @@ class Row:
 @contextmanager
 def told(row: Row, scene: Scene) -> Iterator[None]:
     """Runs the block under the row's faults; it must end as the row says, having asked as often as the row says."""
+    if any(fault.kind in STALLING for fault in row.faults):
+        scene.engine = scene.attached(kubeClientSettings=IMPATIENT)
     scene.proxy.fail(*row.faults)
     if row.error:
         with pytest.raises(Failed, match=row.error):

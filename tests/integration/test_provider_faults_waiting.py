@@ -72,13 +72,15 @@ def strange(kubeconfig: Path) -> Iterator[Provider]:
 
 
 def test_a_watch_that_never_tells_anything_does_not_hide_the_change(scene: Scene, strange: Provider) -> None:
-    scene.engine = strange.engine(scene.proxy.kubeconfig(scene.live.namespace))
+    scene.provider = strange
+    scene.engine = scene.attached()
     scene.proxy.fail(Fault("silent watch", "GET", WATCH, times=FOREVER))
     assert created_when_watched(scene, 1).outputs["data"]["ready"] == "yes"
 
 
 def test_a_clock_that_is_an_hour_off_changes_no_deadline(scene: Scene, strange: Provider) -> None:
-    scene.engine = strange.engine(scene.proxy.kubeconfig(scene.live.namespace))
+    scene.provider = strange
+    scene.engine = scene.attached()
     scene.proxy.fail(Fault("answer", "POST", status=429, headers={"retry-after": "date+2"}))
     assert created_when_watched(scene, 1).outputs["data"]["ready"] == "yes"
     assert scene.proxy.gap("POST") >= 1

@@ -2,7 +2,7 @@
 
 `objects()` draws an object as a program would declare it; `given_back(...)` draws what a server could give back for it:
 its own fields and defaults added, quantities in its own spelling. Left out is what the official provider, too, shows as
-a change for ever: a Role without rules, a Secret with data that is empty.
+a change for ever: a Role without rules, a Secret with data, labels or annotations that are empty.
 """
 
 from __future__ import annotations
@@ -207,7 +207,10 @@ bodies: dict[tuple[str, str], st.SearchStrategy[Object]] = {
 def objects(draw: Draw, namespace: str = "dev") -> Object:
     """An object as a program declares it, valid for the API server."""
     api_version, kind = draw(st.sampled_from(sorted(bodies)))
-    metadata = {"name": "x", "namespace": namespace, **draw(some(labels=labels, annotations=labels))}
+    notes = draw(some(labels=labels, annotations=labels))
+    if kind == "Secret":
+        notes = {key: value for key, value in notes.items() if value}
+    metadata = {"name": "x", "namespace": namespace, **notes}
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **draw(bodies[api_version, kind])}
 
 

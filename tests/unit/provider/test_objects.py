@@ -61,3 +61,8 @@ def test_an_import_takes_what_can_be_asked_for() -> None:
     assert importable(found) == {"kind": "Pod", "metadata": {"name": "x", "annotations": {"mine": "1"}}, "spec": {}}
     only_noise = {"metadata": {"name": "x", "annotations": {"deployment.kubernetes.io/revision": "4"}}}
     assert importable(only_noise) == {"metadata": {"name": "x"}}
+
+
+def test_ignoring_nothing_or_everything_at_once_changes_nothing_that_is_sent() -> None:
+    for ignore in ([""], [], ["spec.replicas[*]"]):
+        assert leave_to_others(asked(replicas=2), live(OWN, replicas=7), ignore, "turnout") == asked(replicas=2)

@@ -55,3 +55,8 @@ def test_patterns_expand_to_what_is_there() -> None:
     obj = {"a": [{"b": {"x": 1, "y": 2}}, {"b": {}}]}
     assert paths.expand(obj, paths.parse("a[*].b[*]")) == [("a", 0, "b", "x"), ("a", 0, "b", "y")]
     assert paths.expand(obj, ("nowhere",)) == [("nowhere",)]
+
+
+def test_a_pattern_into_a_plain_value_stands_for_nothing() -> None:
+    assert paths.expand({"spec": {"replicas": 3, "name": "x"}}, paths.parse("spec.replicas[*]")) == []
+    assert paths.expand({"spec": {"name": "xy"}}, paths.parse("spec.name[*].a")) == []

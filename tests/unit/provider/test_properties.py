@@ -196,7 +196,9 @@ def patterns(draw: Draw, obj: Object) -> str:
     real: list[str | int] = list(draw(st.sampled_from([*generated.leaves(obj)])))
     if draw(st.booleans()) and real:
         real[draw(st.integers(0, len(real) - 1))] = "*"
-    path = draw(st.one_of(st.just(real), st.just(real[: len(real) // 2]), st.just([*real, 0, "x"]), wild))
+    path = draw(
+        st.one_of(st.just(real), st.just(real[: len(real) // 2]), st.just([*real, 0, "x"]), st.just([*real, "*"]), wild)
+    )
     return paths.write(path).replace(".*", "[*]")
 
 
