@@ -135,6 +135,8 @@ class Waiting:
         await self._host.done()
 
     async def _related(self, obj: Object) -> Related:
+        if (obj["apiVersion"], obj["kind"]) == ("v1", "Service"):
+            return Related(slices=await self._watches.endpoints.of(obj))
         try:
             return await self._kube.run(gather(self._kube.server, obj))
         except KubeError:

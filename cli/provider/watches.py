@@ -14,6 +14,7 @@ from cli.kube.aio import AsyncKube
 from cli.kube.client import BROKEN
 from cli.kube.errors import Forbidden, KubeError, Unauthorized
 from cli.kube.requests import Object
+from cli.provider.endpoints import Endpoints
 
 SECONDS = 290
 PAUSES = (0.1, 5.0)
@@ -141,6 +142,7 @@ class Watches:
     """Keeps a watch open as long as somebody looks through it, and a little longer."""
 
     def __init__(self, kube: AsyncKube) -> None:
+        self.endpoints = Endpoints(kube)
         self._kube = kube
         self._feeds: dict[Key, _Feed] = {}
 
