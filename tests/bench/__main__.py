@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -26,8 +27,9 @@ DOCUMENT = ROOT / "docs" / "performance.md"
 
 
 def main() -> int:
-    """Measure what was asked for; earlier figures of other works stay."""
+    """Measure what was asked for; earlier figures of other works stay. Cleans up however it is ended."""
     asked = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     rows: list[Row] = []
     try:
         for one in measure_all(asked.only, asked.runs):
