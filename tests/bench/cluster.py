@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cli import paths
@@ -43,8 +43,9 @@ def sandbox(pods: int) -> Iterator[Path]:
 
 
 def delete_namespace(kubeconfig: Path, name: str) -> None:
-    """With all that is in it; fine when there is none."""
-    _kubectl(kubeconfig, "delete", "namespace", name, "--ignore-not-found")
+    """With all that is in it; fine when there is none, or no cluster any more."""
+    with suppress(subprocess.SubprocessError):
+        _kubectl(kubeconfig, "delete", "namespace", name, "--ignore-not-found")
 
 
 def _node(name: str) -> dict[str, object]:
