@@ -26,11 +26,20 @@ async def serve(engine: str | None) -> None:
     protocol.provider_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    print(port, flush=True)
-    await _told_to_end()
+    if _announced(port):
+        await _told_to_end()
     provider.cancel()
     await server.stop(GRACE)
     await provider.close()
+
+
+def _announced(port: int) -> bool:
+    """Whether somebody heard the port; whoever started us may be gone already."""
+    try:
+        os.write(1, f"{port}\n".encode())
+    except BrokenPipeError:
+        return False
+    return True
 
 
 async def _told_to_end() -> None:
