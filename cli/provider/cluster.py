@@ -29,6 +29,7 @@ class Cluster:
 
     def __init__(self, kubeconfig: str, context: str, cluster: str, timeout: float) -> None:
         self._kubeconfig, self._context, self._cluster, self._timeout = kubeconfig, context, cluster, timeout
+        self.made: dict[tuple[str, str, str, str | None], str] = {}
         self._probe: asyncio.Task[str] | None = None
         self.defined: dict[tuple[str, str], bool] = {}
         """(group, kind) of each definition that passed by → whether it is namespaced: it may not be served yet."""
@@ -163,7 +164,7 @@ class Session:
         from cli.provider.waiting import Waiting
 
         waiting = Waiting(self.cluster.kube, self.cluster.watches, self.host, self.cancelled)
-        return Resources(self.cluster.kube, self.settings, waiting)
+        return Resources(self.cluster.kube, self.settings, waiting, self.cluster.made)
 
     def configure(self, settings: Settings) -> None:
         self._settings = settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cli.kube.aio import AsyncKube
 from cli.kube.errors import AlreadyExists, Conflict, Forbidden, KubeError, NotFound, UnknownKind
@@ -21,6 +21,10 @@ RACES = 4
 """Times that a replacement is tried anew because somebody else wrote first."""
 
 
+Place = tuple[str, str, str, str | None]
+"""apiVersion, kind, name, namespace"""
+
+
 @dataclass(frozen=True)
 class Resources:
     """Works on the objects of one cluster."""
@@ -28,6 +32,8 @@ class Resources:
     kube: AsyncKube
     settings: Settings
     waiting: Waiting
+    made: dict[Place, str] = field(default_factory=dict)
+    """The uid of each object that this run has created."""
 
     async def preview_create(self, inputs: Object, manager: str) -> Object | None:
         """The object as the server would make it; None where it cannot tell yet."""
@@ -48,6 +54,7 @@ class Resources:
 
     async def create(self, inputs: Object, manager: str, seconds: float) -> Outcome:
         live = await self._create_after_its_namesake(inputs, manager, seconds)
+        self.made[_place(live)] = live["metadata"].get("uid", "")
         if inputs["kind"] == "CustomResourceDefinition":
             self.kube.server.forget(f"{inputs['spec']['group']}/{inputs['spec']['versions'][0]['name']}")
         return await self.waiting.until_ready(live, inputs, seconds)
@@ -104,9 +111,15 @@ class Resources:
         return await self.kube.run(self.kube.server.find(api_version, kind, name, namespace))
 
     async def delete(self, live: Object, inputs: Object, seconds: float) -> Outcome:
-        """Delete and wait for the absence; an object that is gone already is fine."""
-        metadata = live["metadata"]
-        place = (live["apiVersion"], live["kind"], metadata["name"], metadata.get("namespace"))
+        """Delete and wait for the absence; an object that is gone already is fine.
+
+        So is one in whose place this run has made another. A replacement that was cut off between its deletion and its
+        creation, and is not wanted any more, makes the engine create the object anew and then delete it as the old one.
+        """
+        place = _place(live)
+        recorded = live["metadata"].get("uid", "")
+        if recorded and self.made.get(place, recorded) != recorded:
+            return Outcome(live)
         try:
             deletion = await self.kube.run(self.kube.server.delete(*place, propagation=marks.propagation(live)))
         except UnknownKind:
@@ -168,3 +181,8 @@ def _over(live: Object, inputs: Object) -> Object:
     """The inputs as a replacement of this very state."""
     metadata = {**inputs["metadata"], "resourceVersion": live["metadata"]["resourceVersion"]}
     return {**inputs, "metadata": metadata}
+
+
+def _place(live: Object) -> Place:
+    metadata = live["metadata"]
+    return live["apiVersion"], live["kind"], metadata["name"], metadata.get("namespace")

@@ -191,3 +191,16 @@ def test_a_secret_that_is_known_by_its_name_alone_stays_closed(shop: Shop) -> No
     converges(shop)
     written = [file.read_bytes() for file in (shop.folder / "state").rglob("*") if file.is_file()]
     assert not [data for data in written for text in (HUSH.encode(), b64encode(HUSH.encode())) if text in data]
+
+
+def test_a_replacement_cut_off_between_deletion_and_creation_and_taken_back_loses_nothing(shop: Shop) -> None:
+    """The engine alone creates the object again and then deletes it, as the old one that it was to replace."""
+    shop.want("held", "v1", "ConfigMap", named="held", data={"a": "b"})
+    shop.run("up", "--yes")
+    whole = json.loads(shop.state_file.read_text())
+    [row] = [one for one in whole["checkpoint"]["latest"]["resources"] if one["type"].endswith(":ConfigMap")]
+    row["pendingReplacement"] = True
+    shop.state_file.write_text(json.dumps(whole))
+    shop.kube.delete("v1", "ConfigMap", "held", shop.name)
+    converges(shop)
+    assert "ConfigMap/held" in shop.there()
