@@ -196,7 +196,7 @@ def provider(kubeconfig: Path, program: str = "") -> Iterator[Provider]:
     words = ["-c", program] if program else ["-m", "cli.provider"]
     process = subprocess.Popen([sys.executable, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    watchdog = threading.Timer(300, process.kill)
+    watchdog = threading.Timer(1800, process.kill)
     watchdog.start()
     try:
         yield Provider(process, process.stdout.readline().strip(), target, statuses, kubeconfig)
