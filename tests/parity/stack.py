@@ -149,8 +149,11 @@ def prepared(kube: Kube, folder: Path, kubeconfig: Path, namespace: str, pairs: 
                 kube.create(placed(manifest, namespace), "somebody-else")
         stack = Stack(folder, kubeconfig, namespace, pairs)
         with mock.patch.dict(os.environ, {"PULUMI_CONFIG_PASSPHRASE": "parity"}):
-            yield stack
-            assert not stack.destroy("own").failures
+            try:
+                yield stack
+            finally:
+                left = stack.destroy("own").failures
+            assert not left, left
     finally:
         for name in spaces:
             kube.delete("v1", "Namespace", name)
