@@ -47,7 +47,7 @@ CASES = [
     (Operation.MIXED, Kill(Victim.ENGINE, Phase.FILE, 0.5, next=Next.BACK)),
     (Operation.UPDATE, Kill(Victim.TURNOUT, Phase.WRITE, 0.3, at_once=True)),
     (Operation.DELETE, Kill(Victim.ENGINE, Phase.ANSWER, 0.1, twice=0.5)),
-    (Operation.REPLACE, Kill(Victim.TURNOUT, Phase.ANSWER, 0.6)),
+    (Operation.REPLACE, Kill(Victim.TURNOUT, Phase.ANSWER, 0.6, next=Next.BACK)),
     (Operation.DESTROY, Kill(Victim.PROVIDER, Phase.WRITE, 0.4)),
 ]
 
