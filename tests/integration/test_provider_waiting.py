@@ -61,7 +61,7 @@ def test_a_former_manager_is_relieved_although_the_update_is_not_ready(engine: E
 @pytest.mark.pods
 def test_a_crash_is_told_with_the_last_lines(engine: Engine, running: Provider) -> None:
     command = ["sh", "-c", "echo starting; echo 'FATAL: no database' >&2; exit 3"]
-    broken = deployment("crash", command=command, deadline=8, min_ready=3)
+    broken = deployment("crash", command=command, deadline=14, min_ready=9)
     with pytest.raises(Failed) as caught:
         engine.create(DEPLOYMENT, "crash", broken)
     told = "\n".join(caught.value.reasons)
