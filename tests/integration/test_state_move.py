@@ -132,8 +132,8 @@ def _locks_hold(project: Small) -> None:
     project.ask_for(sleep=3)
     first = project.start("up", environment, "--yes", MARK="four")
     second = project.start("up", environment, "--yes", MARK="four")
-    codes = sorted((ended(first).returncode, ended(second).returncode))
-    assert codes == [0, 5]
+    done = (ended(first), ended(second))
+    assert sorted(one.returncode for one in done) == [0, 5], [one.stderr for one in done]
     project.ask_for()
     where = place(project)
     key = f"{where.stack.locks}00000000-0000-4000-8000-000000000000.json"
