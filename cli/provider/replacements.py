@@ -40,7 +40,7 @@ _SELECTOR = ("spec.selector",)
 _JOB = _under("spec", "completions parallelism selector template")
 _STATEFUL = _under("spec", "podManagementPolicy revisionHistoryLimit selector serviceName volumeClaimTemplates")
 
-_VERSIONS = {
+_VERSIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "apps/v1": {"DaemonSet": _SELECTOR, "Deployment": _SELECTOR, "StatefulSet": _STATEFUL},
     "apps/v1beta1": {"StatefulSet": _STATEFUL},
     "apps/v1beta2": {"DaemonSet": _SELECTOR, "Deployment": _SELECTOR, "StatefulSet": _STATEFUL},
