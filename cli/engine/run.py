@@ -202,9 +202,18 @@ class Engine:
                 from cli.engine import initialise
 
                 initialise.give_salt(self.root, self.environment, variables)
+            self._make_stack(found, variables)
+
+    def _make_stack(self, found: Binary, variables: dict[str, str]) -> None:
+        """Another command may be about to do the same: its lock passes, and what it made is as good."""
+        for left in reversed(range(_TRIES)):
             made = self._query(found, variables, ["stack", "init", "--no-select"])
-            if "already exists" not in made.err:  # another command was faster
+            if made.code == 0 or "already exists" in made.err:
+                return
+            refusal = failures.classify(made.err + made.out, self.environment, made.code)
+            if not left or not isinstance(refusal, failures.StackLocked):
                 self._raise_if_failed(made)
+            time.sleep(_LOOK_AGAIN)
 
     def _ask(self, *arguments: str) -> str:
         found = binary.find(self.progress)
