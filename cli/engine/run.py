@@ -31,6 +31,8 @@ Program = Callable[[], object]
 # How many resources are worked on at once. Most of that time is waiting for readiness, which costs nothing.
 PARALLEL = 64
 _EVENTS_LIMIT = 10.0
+_TRIES = 5
+_LOOK_AGAIN = 0.5
 _QUERY_LIMIT = 120.0
 
 
