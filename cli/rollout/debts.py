@@ -70,6 +70,8 @@ class Look:
     """Asks the cluster for a debt beside other work; where it does not tell, there is none to speak of."""
 
     def __init__(self, environment: str) -> None:
+        import asyncio  # noqa: F401 -- of two threads that import it first, one finds it half made
+
         self._environment = environment
         self._found: Debt | None = None
         self._thread = threading.Thread(target=self._look, name="debt", daemon=True)
