@@ -118,6 +118,8 @@ def judge(
     what = operation.pending.operation
     if str(operation.resource["type"]).startswith(_PROVIDERS):
         return _finding(operation, "a provider lives in the state alone", Action.FORGET)
+    if not operation.resource.get("custom"):
+        return _finding(operation, "a component lives in the state alone", Action.FORGET)
     if what in ("reading", "importing"):
         return _finding(operation, "it changes nothing in the cluster", Action.FORGET)
     if not operation.is_kubernetes:

@@ -228,9 +228,16 @@ def test_a_provider_lives_in_the_state_alone() -> None:
     assert judged(state(operations=(("creating", entry),)), Found()).action is Action.FORGET
 
 
+@pytest.mark.parametrize("what", ["creating", "updating", "deleting"])
+def test_a_component_lives_in_the_state_alone(what: str) -> None:
+    entry = {"urn": f"{BASE}shop:index:Bundle::bundle", "type": "shop:index:Bundle", "custom": False}
+    assert judged(state(operations=((what, entry),)), Found()).action is Action.FORGET
+
+
 @pytest.mark.parametrize(("what", "action"), [("creating", None), ("updating", Action.READ), ("deleting", Action.READ)])
 def test_another_providers_resource(what: str, action: Action | None) -> None:
     entry = {"urn": f"{BASE}docker:index/network:Network::net", "type": "docker:index/network:Network", "id": "x"}
+    entry = {**entry, "custom": True}
     assert judged(state(operations=((what, entry),)), Found()).action is action
 
 
