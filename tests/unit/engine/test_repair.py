@@ -236,7 +236,7 @@ def test_a_component_lives_in_the_state_alone(what: str) -> None:
 
 @pytest.mark.parametrize(("what", "action"), [("creating", None), ("updating", Action.READ), ("deleting", Action.READ)])
 def test_another_providers_resource(what: str, action: Action | None) -> None:
-    entry = {"urn": f"{BASE}docker:index/network:Network::net", "type": "docker:index/network:Network", "id": "x"}
+    entry: JSON = {"urn": f"{BASE}docker:index/network:Network::net", "type": "docker:index/network:Network", "id": "x"}
     entry = {**entry, "custom": True}
     assert judged(state(operations=((what, entry),)), Found()).action is action
 
