@@ -89,9 +89,11 @@ def main() -> int:
     name = asked.sandbox or "soak"
     if not asked.sandbox:
         subprocess.run([COMMAND, "sandbox", "up", name, "--pods", "simulated"], check=True)
+    soak = Soak(asked, name)
     try:
-        soak = Soak(asked, name)
         soak.run()
+    except KeyboardInterrupt:
+        print("stopped")
     finally:
         if not asked.sandbox:
             subprocess.run([COMMAND, "sandbox", "down", name], check=False)
