@@ -7,45 +7,23 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cli.engine import binary, cutoff, environ, failures
-from cli.engine.attach import Attachment
+from cli.engine import binary, environ, failures
 from cli.engine.binary import Binary
-from cli.engine.events import Event, Fold
 from cli.engine.importing import Import, document
 from cli.engine.model import Outcome, Plan, Update
+from cli.engine.operation import Ended, Operation, Program
 from cli.engine.process import Finished, Running
-from cli.engine.store.keeping import Keeping
 from cli.engine.store.place import self_managed
 from cli.engine.turns import Offer, Turn
-from cli.engine.watch import Watch
 from cli.errors import Interrupted, TurnoutError
 from cli.progress import Progress
 
-Program = Callable[[], object]
-
-# How many resources are worked on at once. Most of that time is waiting for readiness, which costs nothing.
-PARALLEL = 64
-_EVENTS_LIMIT = 10.0
 _TRIES = 5
 _LOOK_AGAIN = 0.5
-_QUERY_LIMIT = 120.0
-
-
-@dataclass(frozen=True)
-class _Ended:
-    """One operation that came to its end."""
-
-    fold: Fold
-    finished: Finished
-    binary: Binary
-    provider: str
-    seconds: float
-    error: BaseException | None
 
 
 class Engine:
@@ -93,7 +71,7 @@ class Engine:
     def refresh(self, targets: Sequence[str] = (), *, message: str = "") -> Outcome:
         """Read what the cluster holds into the state; changes nothing in the cluster."""
         arguments = [*_APPLY, *_targets(targets), *_message(message)]
-        return self._outcome(self._operate("refresh", f"refreshing {self.environment}", arguments, refreshing=True))
+        return self._outcome(self._operate("refresh", f"refreshing {self.environment}", arguments))
 
     def destroy(self, *, message: str = "") -> Outcome:
         """Delete everything that the state holds, retained resources excepted."""
@@ -138,58 +116,15 @@ class Engine:
             return False
         return True
 
-    def _operate(self, verb: str, title: str, arguments: Sequence[str], *, refreshing: bool = False) -> _Ended:
-        if verb == "preview":
-            return self._run(verb, title, arguments)
-        return self.turn.of(lambda: self._run(verb, title, arguments, refreshing=refreshing), dict(os.environ))
+    def _operate(self, verb: str, title: str, arguments: Sequence[str]) -> Ended:
+        def work() -> Ended:
+            operation = Operation(self.root, self.environment, verb, self.progress)
+            return operation.run(title, arguments, self._load, self._ensure_stack)
 
-    def _run(self, verb: str, title: str, arguments: Sequence[str], *, refreshing: bool = False) -> _Ended:
-        began = time.monotonic()
-        fold, ledger = Fold(refreshing=refreshing), cutoff.Ledger()
-        keeping = None if verb == "preview" else Keeping(self.root, self.environment, os.environ)
-        if keeping:
-            keeping.begin()
-        with Attachment() as provider, Watch(self.progress, title) as watch:
-            from cli.engine.inline import Serving
+        return work() if verb == "preview" else self.turn.of(work, dict(os.environ))
 
-            def take(event: Event) -> None:
-                fold.add(event)
-                watch.take(event)
-                ledger.take(event)
-                if keeping:
-                    keeping.take(event)
-
-            found = binary.find(self.progress)
-            with Serving(take) as serving:
-                variables = {**environ.variables(self.root, dict(os.environ)), **provider.variables()}
-                self._ensure_stack(found, variables)
-                variables |= _language(verb, serving.address)
-                command = self._command(found, verb, [*arguments, *_inline(verb, serving.address)])
-                with Running(command, cwd=self.root, env=variables) as running:
-                    error = self._load_into(serving.language.load)
-                    finished = running.wait(self.environment)
-                serving.events.ended.wait(_EVENTS_LIMIT if fold.summary is None and finished.code == 0 else 1)
-                error = error or serving.language.error or serving.events.error
-            if finished.code != 0 and (code := provider.ended) is not None:
-                raise cutoff.by_provider(self.root, self.environment, code, ledger.cut_off())
-            if finished.code < 0 and not finished.interrupted:
-                raise cutoff.by_engine(self.root, self.environment, finished.code)
-            if fold.summary is None and finished.code != 0 and error is None:
-                self._raise_if_locked(finished)
-            if keeping:
-                keeping.end(finished.code, [finished.err, *(entry.message for entry in fold.diagnostics())])
-            return _Ended(fold, finished, found, provider.label, time.monotonic() - began, error)
-
-    def _load_into(self, take: Callable[[Program | None], None]) -> BaseException | None:
-        try:
-            take(self._program or load_program(self.root))
-        except Exception as error:
-            take(None)
-            return error
-        return None
-
-    def _command(self, found: Binary, verb: str, arguments: Sequence[str]) -> list[str]:
-        return [str(found.path), verb, "--stack", self.environment, *_ALWAYS, *arguments]
+    def _load(self) -> Program:
+        return self._program or load_program(self.root)
 
     def _ensure_stack(self, found: Binary, variables: dict[str, str]) -> None:
         where = self_managed(self.root, self.environment, variables)
@@ -236,12 +171,7 @@ class Engine:
             text = finished.err + finished.out
             raise failures.classify(text, self.environment, finished.code) or failures.unknown(text, self.environment)
 
-    def _raise_if_locked(self, finished: Finished) -> None:
-        refusal = failures.classify(finished.err + finished.out, self.environment)
-        if isinstance(refusal, failures.StackLocked):
-            raise refusal
-
-    def _raise_unless_done(self, ended: _Ended) -> None:
+    def _raise_unless_done(self, ended: Ended) -> None:
         if ended.finished.interrupted:
             raise Interrupted(f"{self.environment}: interrupted", why="it ended cleanly: the state is saved")
         if ended.error is not None and "resource monitor shut down" in str(ended.error) and ended.fold.diagnostics():
@@ -251,12 +181,12 @@ class Engine:
         if ended.finished.code != 0:
             raise self._failure(ended)
 
-    def _failure(self, ended: _Ended) -> TurnoutError:
+    def _failure(self, ended: Ended) -> TurnoutError:
         said = [entry.message for entry in ended.fold.diagnostics() if entry.severity == "error"]
         text = "\n".join(said) or ended.finished.err + ended.finished.out
         return failures.classify(text, self.environment) or failures.unknown(text, self.environment)
 
-    def _outcome(self, ended: _Ended) -> Outcome:
+    def _outcome(self, ended: Ended) -> Outcome:
         fold, finished = ended.fold, ended.finished
         if ended.error is not None or fold.summary is None:
             self._raise_unless_done(ended)
@@ -306,27 +236,8 @@ def as_turnout_error(error: BaseException) -> TurnoutError:
     return failures.of_program(error)
 
 
-_ALWAYS = (
-    "--non-interactive",
-    "--color",
-    "never",
-    "--suppress-outputs",
-    "--suppress-progress",
-    "--parallel",
-    str(PARALLEL),
-)
 _APPLY = ("--yes", "--skip-preview")
 _IMPORT = ("--generate-code=false", "--protect=false", "--skip-plugin-pre-install")
-
-
-def _inline(verb: str, address: str) -> list[str]:
-    client = [] if verb == "import" else ["--client", address]
-    return [*client, "--exec-kind", "auto.inline", "--event-log", f"tcp://{address}"]
-
-
-def _language(verb: str, address: str) -> dict[str, str]:
-    """An import takes no client: it asks for the language host of the project's runtime."""
-    return {"PULUMI_DEBUG_LANGUAGES": f"python:{address.rpartition(':')[2]}"} if verb == "import" else {}
 
 
 def _targets(urns: Sequence[str]) -> list[str]:
