@@ -2,7 +2,7 @@ import pytest
 
 from cli.provider.waitfor import faults, holds, judge
 
-OBJ = {
+OBJ: dict[str, Any] = {
     "status": {
         "phase": "Running",
         "count": 2,
