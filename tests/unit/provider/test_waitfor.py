@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from cli.provider.waitfor import faults, holds, judge
