@@ -86,8 +86,12 @@ def test_a_backend_that_is_no_folder_has_no_locks_here(tmp_path: Path) -> None:
 
 
 def test_a_living_holder_is_told_with_its_command_and_never_with_its_options(folder: Path, tmp_path: Path) -> None:
-    with subprocess.Popen(["sh", "-s", "hunter2"], stdin=subprocess.PIPE) as child:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(["sh", "-s", "hunter2"], stdin=pipe, stdout=pipe, text=True, bufsize=1) as child:
+        assert child.stdin and child.stdout
         try:
+            child.stdin.write("echo up\n")
+            assert child.stdout.readline() == "up\n", "its command line is there once it runs"
             hold(folder, "living", child.pid)
             [lock] = locks.found(tmp_path, "dev", {})
             assert f"ann@{HERE}, process {child.pid}, for " in lock.who
