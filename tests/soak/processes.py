@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.soak.kills import Victim
@@ -19,7 +19,7 @@ class Process:
 
     pid: int
     started: str
-    command: str
+    command: str = field(compare=False)
 
     @property
     def role(self) -> Victim | None:
