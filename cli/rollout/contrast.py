@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from cli.rollout import plan
 from cli.rollout.compare import Difference, differences
 from cli.rollout.control import Manifest
 from cli.rollout.plan import Key, key
@@ -27,13 +28,10 @@ class Contrast:
 
     @property
     def title(self) -> str:
-        kind, namespace, name = self.key
-        return f"{kind} {namespace}/{name}"
+        return plan.title(self.key)
 
     def to_json(self) -> dict[str, Any]:
-        kind, namespace, name = self.key
-        fields = [{"path": row.path, "before": row.live, "after": row.recorded} for row in self.fields]
-        return {"verb": self.verb, "kind": kind, "namespace": namespace, "name": name, "fields": fields}
+        return plan.shown(self.verb, self.key, self.fields)
 
 
 def between(older: Record, newer: Record) -> tuple[Contrast, ...]:

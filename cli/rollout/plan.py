@@ -43,13 +43,10 @@ class Action:
 
     @property
     def title(self) -> str:
-        kind, namespace, name = self.key
-        return f"{kind} {namespace}/{name}"
+        return title(self.key)
 
     def to_json(self) -> dict[str, Any]:
-        kind, namespace, name = self.key
-        changes = [{"path": row.path, "before": row.live, "after": row.recorded} for row in self.differences]
-        return {"verb": self.verb, "kind": kind, "namespace": namespace, "name": name, "fields": changes}
+        return shown(self.verb, self.key, self.differences)
 
 
 @dataclass(frozen=True)
@@ -84,6 +81,19 @@ class Rollback:
 def key(manifest: Manifest) -> Key:
     metadata = manifest["metadata"]
     return manifest["kind"], metadata.get("namespace") or "", metadata["name"]
+
+
+def title(place: Key) -> str:
+    """`Deployment dev/api-a`"""
+    kind, namespace, name = place
+    return f"{kind} {namespace}/{name}"
+
+
+def shown(verb: str, place: Key, fields: Iterable[Difference]) -> dict[str, Any]:
+    """What happens to one object, as JSON."""
+    kind, namespace, name = place
+    changes = [{"path": row.path, "before": row.live, "after": row.recorded} for row in fields]
+    return {"verb": verb, "kind": kind, "namespace": namespace, "name": name, "fields": changes}
 
 
 def actions(record: Record, live: Mapping[Key, Manifest], replaced: Record | None = None) -> tuple[Action, ...]:
