@@ -15,7 +15,6 @@ from cli.engine.turns import Turn
 from cli.progress import Silent
 
 HERE = socket.gethostname()
-LATER = datetime.now(UTC).isoformat()
 
 
 @pytest.fixture
@@ -26,7 +25,9 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def hold(folder: Path, name: str, pid: int, host: str = HERE, taken: str = LATER) -> Path:
+def hold(folder: Path, name: str, pid: int, host: str = HERE, taken: str = "") -> Path:
+    """`taken`: by default now, which is after the process began."""
+    taken = taken or datetime.now(UTC).isoformat()
     file = folder / f"{name}.json"
     file.write_text(json.dumps({"pid": pid, "hostname": host, "username": "ann", "timestamp": taken}))
     file.with_name(f"{file.name}.attrs").write_text("{}")
