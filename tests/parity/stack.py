@@ -12,7 +12,7 @@ from unittest import mock
 
 import pulumi
 
-from cli.engine import run
+from cli.engine import operation, run
 from cli.engine.events import Event, Fold, Started, Step
 from cli.errors import TurnoutError
 from cli.kube.client import Kube
@@ -77,7 +77,7 @@ class Stack:
             return recorded[-1]
 
         failures: dict[str, str] = {}
-        with official.chosen(provider), mock.patch.object(run, "Fold", recorder):
+        with official.chosen(provider), mock.patch.object(operation, "Fold", recorder):
             try:
                 outcome = getattr(self._engine(after), verb)()
                 failures = {failure.name: failure.message for failure in getattr(outcome, "failures", ())}
