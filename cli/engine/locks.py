@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cli import proc
 from cli.engine import environ
 
 _SIDECAR = ".attrs"
-_OVER = ("Z", "X")
 _PROC = Path("/proc")
 
 _ROUNDING = 2.0
@@ -77,6 +77,15 @@ def found(root: Path, environment: str, variables: dict[str, str]) -> list[Lock]
     return [lock for file in files if (lock := _read(file))]
 
 
+def parse(file: Path, content: str | bytes) -> Lock:
+    """The lock that a file holds; one whose content is not whole says so."""
+    try:
+        held = json.loads(content)
+        return Lock(file, int(held["pid"]), str(held["hostname"]), str(held["username"]), str(held["timestamp"]))
+    except (ValueError, KeyError, TypeError):
+        return Lock(file, damage="it is not a whole lock")
+
+
 def dead(root: Path, environment: str, variables: dict[str, str]) -> list[Lock]:
     """Those that nobody holds any more."""
     return [lock for lock in found(root, environment, variables) if lock.dead]
@@ -107,13 +116,13 @@ def alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return _state(pid) not in _OVER
+    return _state(pid) not in proc.OVER
 
 
 def _state(pid: int) -> str:
     """Field 3 of proc(5) stat; empty where there is no /proc."""
     try:
-        return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0]
+        return proc.stat(pid)[proc.STATE]
     except OSError:
         return ""
 
@@ -152,11 +161,7 @@ def _read(file: Path) -> Lock | None:
         return None
     except (OSError, ValueError) as error:
         return Lock(file, damage=f"{type(error).__name__}")
-    try:
-        held = json.loads(text)
-        return Lock(file, int(held["pid"]), str(held["hostname"]), str(held["username"]), str(held["timestamp"]))
-    except (ValueError, KeyError, TypeError):
-        return Lock(file, damage="it is not a whole lock")
+    return parse(file, text)
 
 
 def _seconds_since_written(file: Path) -> float:
@@ -169,7 +174,7 @@ def _seconds_since_written(file: Path) -> float:
 def _started(pid: int) -> float | None:
     """When a process of this machine started, in seconds of its clock; None where that is not known (proc(5))."""
     try:
-        ticks = int((_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[19])
+        ticks = int(proc.stat(pid)[proc.STARTED])
         boot = next(line for line in (_PROC / "stat").read_text().splitlines() if line.startswith("btime "))
     except (OSError, StopIteration, ValueError, IndexError):
         return None

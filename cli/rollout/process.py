@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from cli import proc
+
 _PROC = Path("/proc")
 
 
@@ -31,9 +33,6 @@ def _name(pid: int) -> str:
 
 
 def _start_tick(pid: int) -> str:
-    """Field 22 of proc(5) stat; the command's name before it may hold spaces and brackets.
-
-    A process that is over, but that nobody has waited for, has none: in a container such ones may stay for ever.
-    """
-    fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-    return "" if fields[0] in "ZX" else fields[19]
+    """A process that is over, but that nobody has waited for, has none: in a container such ones may stay for ever."""
+    fields = proc.stat(pid)
+    return "" if fields[proc.STATE] in proc.OVER else fields[proc.STARTED]

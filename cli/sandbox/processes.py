@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli import proc
 from cli.errors import TurnoutError
 from cli.sandbox.layout import write
 from cli.sandbox.prerequisites import SEARCH_PATH
@@ -202,12 +203,12 @@ def start_time(pid: int) -> str | None:
 
 
 def _start_time_linux(pid: int) -> str | None:
-    """The 22nd field of /proc/PID/stat, counted after the name, which may hold spaces (proc(5)), and the boot."""
+    """The tick of its start, and the boot."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = proc.stat(pid)
     except OSError:
         return None
-    return None if fields[0] in "ZX" else f"{_boot()}-{fields[19]}"
+    return None if fields[proc.STATE] in proc.OVER else f"{_boot()}-{fields[proc.STARTED]}"
 
 
 def _boot() -> str:

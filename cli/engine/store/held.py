@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cli.engine import failures
+from cli.engine import failures, locks
 from cli.engine.locks import Lock
 from cli.engine.store.place import Place
 from cli.engine.turns import Offer
@@ -40,7 +40,7 @@ def lock(place: Place, offer: Offer | None = None) -> Iterator[None]:
 def found(place: Place) -> list[Lock]:
     """Every lock on the state, whoever has it. `file` is its key."""
     keys = [entry.key for entry in place.bucket.find(place.stack.locks)]
-    return [_read(key, data) for key in keys if (data := place.bucket.read(key)) is not None]
+    return [locks.parse(Path(key), data) for key in keys if (data := place.bucket.read(key)) is not None]
 
 
 def _raise_for_others(place: Place, own: str, offer: Offer | None = None) -> None:
@@ -49,14 +49,6 @@ def _raise_for_others(place: Place, own: str, offer: Offer | None = None) -> Non
         if not (other.dead and offer and offer(other)):
             raise failures.locked(place.environment, [other])
         place.bucket.delete(other.file.as_posix())
-
-
-def _read(key: str, data: bytes) -> Lock:
-    try:
-        held = json.loads(data)
-        return Lock(Path(key), int(held["pid"]), held["hostname"], held["username"], held["timestamp"])
-    except (ValueError, KeyError, TypeError):
-        return Lock(Path(key), damage="it is not a whole lock")
 
 
 def _content() -> dict[str, str | int]:
