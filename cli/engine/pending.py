@@ -11,12 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cli.engine import environ, failures
+from cli.engine import failures
 from cli.engine.locks import age
 
 JSON = dict[str, Any]
 
-_VARIANTS = ("", ".gz", ".zst")
 _GZIP = b"\x1f\x8b"
 _KEY = b'"pending_operations"'
 _SHOWN = 10
@@ -56,29 +55,13 @@ def of_state(root: Path, environment: str, variables: dict[str, str]) -> list[Pe
 
     Raises StateUnreadable for a file that is seen not to be whole; only the engine looks at all of it.
     """
-    stack = environ.stack_file(root, variables, environ.project_name(root), environment)
-    if stack is None:
-        return _of_bucket(root, environment, variables)
-    file = newest(stack)
-    if file and file.suffix == ".zst":
-        return None
-    return of_text(_read(file), environment) if file else []
+    from cli.engine.store import place as places
 
-
-def _of_bucket(root: Path, environment: str, variables: dict[str, str]) -> list[Pending] | None:
-    from cli.engine.store import place
-
-    where = place.self_managed(root, environment, variables)
+    where = places.self_managed(root, environment, variables)
     key = where.current() if where else None
     if where is None or (key and key.endswith(".zst")):
         return None
     return of_text(_unpacked(where.bucket.read(key) or b""), environment) if key else []
-
-
-def newest(stack: Path) -> Path | None:
-    """The variant of a stack's file that Pulumi would read: the one written last."""
-    files = [stack.with_name(stack.name + end) for end in _VARIANTS]
-    return max((file for file in files if file.is_file()), key=lambda file: file.stat().st_mtime_ns, default=None)
 
 
 def of_text(text: bytes, environment: str) -> list[Pending]:
@@ -131,10 +114,6 @@ def place(resource: Mapping[str, Any]) -> str:
 def _pending(entry: JSON, since: str) -> Pending:
     resource = entry["resource"]
     return Pending(entry["type"], resource["urn"], resource["type"], place(resource), since)
-
-
-def _read(file: Path) -> bytes:
-    return _unpacked(file.read_bytes())
 
 
 def _unpacked(data: bytes) -> bytes:

@@ -19,7 +19,7 @@ def must_be(engine: Engine) -> None:
     Raises StackLocked (exit 5), PendingOperations, NoRoom or StateUnreadable, each with the command that mends it.
     """
     engine.turn.come(dict(os.environ))
-    Keeping(engine.root, engine.environment, os.environ).begin()
+    Keeping(engine.root, engine.environment, os.environ).must_have_room()
     if found := left_open(engine):
         raise pending.error(engine.environment, found)
 

@@ -229,13 +229,7 @@ def _name(entry: JSON) -> str:
 
 def checkpoints(where: Place) -> Iterator[JSON]:
     """The deployments in a self-managed backend's history, newest first; unreadable ones are passed over."""
-    from cli.engine.store import layout
-
-    entries = [entry.key for entry in where.bucket.find(where.stack.history) if ".checkpoint.json" in entry.key]
-    for key in sorted(entries, key=layout.taken, reverse=True)[:_CHECKPOINTS_READ]:
-        found = where.examine(where.bucket.read(key) or b"", secrets=False)
-        if found.deployment:
-            yield dict(found.deployment)
+    return (dict(deployment) for deployment in where.history(_CHECKPOINTS_READ) if deployment)
 
 
 def main(environment: str, root: Path, record: JSON) -> None:

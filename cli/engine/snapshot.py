@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.engine import environ, failures, locks
 from cli.engine.locks import Lock
-from cli.engine.store import copies, held, layout, place, restore
+from cli.engine.store import copies, held, place, restore
 from cli.engine.store.bucket import Folder
 from cli.engine.store.checkpoint import Checkpoint
 from cli.engine.store.place import Place
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 JSON = dict[str, Any]
 
 _HISTORY_READ = 20
-_CHECKPOINT = ".checkpoint.json"
 _SIDECAR = ".attrs"
 
 
@@ -102,13 +101,7 @@ def damaged_sidecar(engine: Engine) -> Path | None:
 
 def earlier(snapshot: Snapshot) -> Iterator[Mapping[str, Any]]:
     """The deployments after earlier runs, newest first, as far as the backend keeps them."""
-    where = snapshot.place
-    if where is None:
-        return
-    keys = [entry.key for entry in where.bucket.find(where.stack.history) if _CHECKPOINT in entry.key]
-    for key in sorted(keys, key=layout.taken, reverse=True)[:_HISTORY_READ]:
-        if data := where.bucket.read(key):
-            yield where.examine(data, secrets=False).deployment
+    return snapshot.place.history(_HISTORY_READ) if snapshot.place else iter(())
 
 
 def newest_copy(snapshot: Snapshot) -> str:

@@ -21,15 +21,17 @@ class Keeping:
         self._before: bytes | None = None
         self._ledger = rescue.Ledger()
 
+    def must_have_room(self) -> None:
+        """Raises NoRoom, before anything is changed, when the state's place does not take what a run will write."""
+        where = self._place
+        if where and isinstance(where.bucket, Folder):
+            room.check(where.root, where.environment, where.bucket.path(where.current() or where.stack.state))
+
     def begin(self) -> None:
-        """Raises NoRoom, before anything is changed, when the state's place does not take what the run will write."""
-        if self._place is None:
-            return
-        key = self._place.current()
-        if isinstance(self._place.bucket, Folder):
-            file = self._place.bucket.path(key or self._place.stack.state)
-            room.check(self._place.root, self._place.environment, file)
-        self._before = self._place.bucket.read(key) if key else None
+        """Raises NoRoom; notes the state as it is before the run."""
+        self.must_have_room()
+        if self._place and (key := self._place.current()):
+            self._before = self._place.bucket.read(key)
 
     def take(self, event: Event) -> None:
         """One more event of the run."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from cli.engine import environ
 from cli.engine.failures import StackMissing
 from cli.engine.store import sealed
 from cli.engine.store.bucket import Bucket, Folder, open_bucket
 from cli.engine.store.checkpoint import Checkpoint, examine
-from cli.engine.store.layout import META, META_VERSION, STACKS, Stack
+from cli.engine.store.layout import META, META_VERSION, STACKS, Stack, taken
 from cli.engine.store.verify import Problem
 from cli.errors import UsageError
+
+_CHECKPOINT = ".checkpoint.json"
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,13 @@ class Place:
                 next=f"turnout state list {self.environment}",
             )
         return key, data
+
+    def history(self, limit: int) -> Iterator[Mapping[str, Any]]:
+        """The deployments after the last runs, at most `limit`, newest first; one that cannot be read is empty."""
+        keys = [entry.key for entry in self.bucket.find(self.stack.history) if _CHECKPOINT in entry.key]
+        for key in sorted(keys, key=taken, reverse=True)[:limit]:
+            if data := self.bucket.read(key):
+                yield self.examine(data, secrets=False).deployment
 
     def surroundings(self, key: str | None) -> list[Problem]:
         """What is wrong with the backend around the state: its layout's version, a damaged sidecar."""
