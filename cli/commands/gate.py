@@ -42,7 +42,7 @@ def test(
     from cli.rollout import logs, where
 
     tier, gates = _gates(project(), environment, service or [])
-    seconds = logs.seconds(window) or 300
+    seconds = logs.seconds(window, "--window") or 300
     with where.connect(environment) as kube:
         source = Prometheus(kube, environment)
         moment = _moment(at) if at else source.now()
@@ -58,15 +58,11 @@ def test(
 
 def _gates(root: Path, environment: str, wanted: list[str]) -> tuple[str, list[Gate]]:
     """The environment's tier, and the gates of its services. Raises UsageError for a service that it has not."""
-    from cli.engine.run import as_turnout_error
+    from cli.engine.run import check_settings
     from cli.errors import UsageError
     from cli.gates import builtin
-    from infra.settings import SettingsError, load
 
-    try:
-        settings = load(root / f"Pulumi.{environment}.yaml", environment, placeholders=True)
-    except SettingsError as error:
-        raise as_turnout_error(error) from error
+    settings = check_settings(root, environment)
     services = builtin.services(environment, settings.app.services, settings.app.workers)
     if unknown := sorted({*wanted} - {one.name for one in services}):
         known = ", ".join(one.name for one in services)

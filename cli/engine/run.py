@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cli.engine import binary, environ, failures
 from cli.engine.binary import Binary
@@ -21,6 +21,9 @@ from cli.engine.store.place import self_managed
 from cli.engine.turns import Offer, Turn
 from cli.errors import Interrupted, TurnoutError
 from cli.progress import Progress
+
+if TYPE_CHECKING:
+    from infra.model import Settings
 
 _TRIES = 5
 _LOOK_AGAIN = 0.5
@@ -207,12 +210,12 @@ class Engine:
         )
 
 
-def check_settings(root: Path, environment: str) -> None:
-    """Raises TurnoutError (exit 2) with every fault of the settings file, before anything is touched."""
+def check_settings(root: Path, environment: str) -> Settings:
+    """The settings, secrets as placeholders. Raises TurnoutError (exit 2) with every fault of the settings file."""
     from infra.settings import SettingsError, load
 
     try:
-        load(root / f"Pulumi.{environment}.yaml", environment, placeholders=True)
+        return load(root / f"Pulumi.{environment}.yaml", environment, placeholders=True)
     except SettingsError as error:
         raise as_turnout_error(error) from error
 

@@ -53,14 +53,14 @@ class Line:
         return vars(self)
 
 
-def seconds(text: str) -> int | None:
-    """`15m` → 900; None for nothing. Raises UsageError."""
+def seconds(text: str, option: str = "--since") -> int | None:
+    """`15m` → 900; None for nothing. Raises UsageError, which names the option that was given it."""
     if not text:
         return None
     match = re.fullmatch(r"(\d+)([smhd])", text)
     if not match:
         raise UsageError(
-            f"--since {text} is no length of time", why="expected a number and s, m, h or d", next="--since 15m"
+            f"{option} {text} is no length of time", why="expected a number and s, m, h or d", next=f"{option} 15m"
         )
     return int(match[1]) * _UNITS[match[2]]
 

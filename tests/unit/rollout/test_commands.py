@@ -92,6 +92,8 @@ def test_lengths_of_time(text: str, length: int | None) -> None:
 def test_other_lengths_are_wrong_use() -> None:
     with pytest.raises(UsageError, match="--since soon is no length of time"):
         logs.seconds("soon")
+    with pytest.raises(UsageError, match="--window soon is no length of time"):
+        logs.seconds("soon", "--window")
 
 
 def test_rights_are_those_of_namespaced_objects_only() -> None:
