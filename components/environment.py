@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+from components.names import COMPONENT, ENVIRONMENT, WORKLOAD
+from components.tracks import TRACK_LABEL
 
 if TYPE_CHECKING:
     import pulumi
 
 Tier = Literal["dev", "staging", "prod"]
+TIERS: Final[tuple[Tier, ...]] = get_args(Tier)
 Stack = Literal["app", "monitoring", "agents", "control"]
-
-DESCRIBED_TRACK: Final = "a"
+AGENTS_REASON: Final = "Agents read their node: pod logs, mounts, /proc and /sys. Nothing else may run here."
+"""Why Pod Security is not enforced for the agents."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +36,11 @@ class Namespaces:
             agents=f"{environment}-agents",
             control=f"turnout-{environment}",
         )
+
+    @property
+    def of_workloads(self) -> tuple[str, str, str]:
+        """Those that workloads run in. A destroy takes them away."""
+        return self.app, self.monitoring, self.agents
 
     def of_stack(self, stack: Stack) -> str:
         return {"app": self.app, "monitoring": self.monitoring, "agents": self.agents, "control": self.control}[stack]
@@ -56,18 +65,18 @@ class Placement:
     def labels(self, name: str, track: str | None = None) -> dict[str, str]:
         """The labels that every object of workload `name` carries."""
         labels = {
-            "app.kubernetes.io/name": name,
+            WORKLOAD: name,
             "app.kubernetes.io/part-of": self.stack,
             "app.kubernetes.io/managed-by": "turnout",
-            "turnout.dev/environment": self.environment,
-            "turnout.dev/component": self.component,
+            ENVIRONMENT: self.environment,
+            COMPONENT: self.component,
         }
-        return labels | ({"turnout.dev/track": track} if track else {})
+        return labels | ({TRACK_LABEL: track} if track else {})
 
     def selector(self, name: str, track: str | None = None) -> dict[str, str]:
         """The labels that pick exactly the pods of workload `name` (and track)."""
-        selector = {"app.kubernetes.io/name": name, "turnout.dev/environment": self.environment}
-        return selector | ({"turnout.dev/track": track} if track else {})
+        selector = {WORKLOAD: name, ENVIRONMENT: self.environment}
+        return selector | ({TRACK_LABEL: track} if track else {})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from components import names
 from components.secret import Secret
 
 Manifest = dict[str, Any]
 """A Kubernetes object in its own spelling (camelCase). Leaves may be `Secret`."""
 
 FIELD_MANAGER: Final = "turnout"
-CONTENT_LABEL: Final = "turnout.dev/content"
+CONTENT_LABEL: Final = names.CONTENT
+"""The label that says which part of an object's name is the hash of its content."""
 
+_CONTENT: Final = re.compile(r"-[0-9a-f]{10}$")
 _ANNOTATIONS: Final[Mapping[str, Mapping[str, str]]] = {"Service": {"pulumi.com/skipAwait": "true"}}
 
 
@@ -29,10 +33,19 @@ def stamped(manifest: Manifest) -> Manifest:
 
 def resource_name(manifest: Manifest) -> str:
     """`NAMESPACE/NAME` less the hash of its content: it outlasts a change of content, which then shows as one."""
+    return "/".join(filter(None, (manifest["metadata"].get("namespace"), lasting_name(manifest))))
+
+
+def lasting_name(manifest: Manifest) -> str:
+    """An object's name less the hash of its content, which stands in its label."""
     metadata = manifest["metadata"]
-    content = metadata.get("labels", {}).get(CONTENT_LABEL, "")
-    name = metadata["name"].removesuffix(f"-{content}") if content else metadata["name"]
-    return "/".join(filter(None, (metadata.get("namespace"), name)))
+    content = (metadata.get("labels") or {}).get(CONTENT_LABEL, "")
+    return str(metadata["name"]).removesuffix(f"-{content}") if content else str(metadata["name"])
+
+
+def lasting(name: str) -> str:
+    """The same by the name alone, where only that is at hand: ten hex digits at its end are taken for the hash."""
+    return _CONTENT.sub("", name)
 
 
 def outlives_release(manifest: Manifest) -> bool:

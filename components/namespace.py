@@ -7,13 +7,12 @@ from typing import Any, Final
 
 import pulumi
 
-from components.environment import Environment, Stack
+from components.environment import AGENTS_REASON, Environment, Stack
 from components.kubernetes import apply
 from components.manifest import Manifest
 from components.workload.network import default_deny
 
 _POD_SECURITY: Final[Mapping[Stack, str]] = {"app": "restricted", "monitoring": "restricted", "agents": "privileged"}
-_EXCEPTION: Final = "Agents read their node: pod logs, mounts, /proc and /sys. Nothing else may run here."
 
 
 class EnvironmentNamespaces(pulumi.ComponentResource):
@@ -43,7 +42,7 @@ def namespace(stack: Stack, environment: Environment) -> Manifest:
         "labels": _labels(stack, environment),
     }
     if _POD_SECURITY.get(stack) == "privileged":
-        metadata["annotations"] = {"turnout.dev/pod-security-exception": _EXCEPTION}
+        metadata["annotations"] = {"turnout.dev/pod-security-exception": AGENTS_REASON}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 

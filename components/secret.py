@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -10,6 +11,23 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 REDACTED: Final = "[secret]"
+SHORT_NAMES: Final = (
+    r"(?<![a-z])(?:(?:db|user|root|admin)?pass|(?:db|user|root|admin)pwd)|(?<=[_.\-])pwd"
+    r"|(?-i:(?<=[a-z0-9])(?:Pass|Pwd)|(?<![A-Za-z])pwd)"
+)
+"""Pattern of short words that call a value a secret, for matching without case: words of their own only, so `bypass`
+and `compass` are none, and `PWD` alone is the folder of a process."""
+KEY_BLOCK: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_WHICH: Final = r"_(?:PROD(?:UCTION)?|STAG(?:E|ING)|DEV|TEST|OLD|NEW|CURRENT|PREVIOUS|PRIMARY|SECONDARY|R[OW]|\d+)"
+"""What tells several secrets of one name apart; `TOKEN_SECONDS` or `PASSWORD_POLICY` are none."""
+_VARIABLE: Final = re.compile(
+    rf"(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIALS?|{SHORT_NAMES})(?:{_WHICH})?$", re.IGNORECASE
+)
+
+
+def called_secret(variable: str, value: object) -> bool:
+    """Whether a variable's name calls its value a secret. An empty value is none, and neither is the path of a file."""
+    return bool(value) and _VARIABLE.search(variable) is not None and not str(value).startswith("/")
 
 
 class Secret:

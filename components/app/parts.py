@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from components.app.settings import DATABASES, INTERNET, AppSettings, JobSettings, Part, Running, ServiceSettings
 from components.backing import Backing
+from components.rollout.service import ServiceRoute
 from components.workload import (
     Accepts,
     Autoscale,
@@ -18,6 +19,7 @@ from components.workload import (
     Port,
     Probe,
     Probes,
+    Route,
     Schedule,
     Scratch,
     SecretFiles,
@@ -49,12 +51,18 @@ class Surroundings:
 
 
 def specs(settings: AppSettings, around: Surroundings) -> list[WorkloadSpec]:
-    """Every part, those first that others wait for: jobs of the release, services, workers, scheduled jobs."""
+    """Every part, those first that others wait for: jobs of the release, services, workers, scheduled and last jobs."""
     jobs = [_job(name, part, settings, around) for name, part in settings.jobs.items()]
     services = [_service(name, part, settings, around) for name, part in settings.services.items()]
     workers = [_worker(name, part, settings, around) for name, part in settings.workers.items()]
-    once = [job for job in jobs if job.runs == "once"]
-    return [*once, *services, *workers, *(job for job in jobs if job.runs == "scheduled")]
+    first = [job for job in jobs if job.runs == "once" and not comes_last(job)]
+    scheduled = [job for job in jobs if job.runs == "scheduled"]
+    return [*first, *services, *workers, *scheduled, *filter(comes_last, jobs)]
+
+
+def comes_last(spec: WorkloadSpec) -> bool:
+    """Whether it waits until everything else of the release serves."""
+    return spec.runs == "once" and spec.when == "after"
 
 
 def callers(settings: AppSettings, called: str) -> list[str]:
@@ -67,7 +75,12 @@ def _service(name: str, part: ServiceSettings, settings: AppSettings, around: Su
     ports = (http, Port(name=METRICS, number=part.metrics_port, served=False))
     listening = {"HTTP_PORT": str(part.port)}
     opened = tuple(_openings(name, part, settings))
-    return _running(name, part, settings, around, ports=ports, env=listening, accepts=opened, pause=part.drain.pause)
+    made = _running(name, part, settings, around, ports=ports, env=listening, accepts=opened, pause=part.drain.pause)
+    return replace(made, strategy=part.rollout.strategy, route=Route(**_said(part.route)) if part.route else None)
+
+
+def _said(route: ServiceRoute) -> dict[str, Any]:
+    return {key: value for key, value in route.model_dump().items() if value is not None}
 
 
 def _worker(name: str, part: Running, settings: AppSettings, around: Surroundings) -> WorkloadSpec:
@@ -131,6 +144,8 @@ def _job(name: str, part: JobSettings, settings: AppSettings, around: Surroundin
         deadline=part.deadline,
         retries=part.retries,
         schedule=when,
+        when=part.when or "before",
+        reversible=part.reversible,
         calls=_calls(part, settings, around),
     )
 
@@ -171,7 +186,7 @@ def _backings(part: Part, around: Surroundings) -> list[Backing]:
 
 
 def _openings(name: str, part: ServiceSettings, settings: AppSettings) -> Iterator[Accepts]:
-    if part.public:
+    if part.public or part.route:
         yield Accepts(source=Outside(excluding=()), ports=(HTTP,))
     for caller in callers(settings, name):
         yield Accepts(source=Workloads(name=caller), ports=(HTTP,))

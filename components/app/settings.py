@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, ValidationInfo, model_validator
 
 from components.monitoring.settings import Name, ResourceSettings, Section, resource_defaults
+from components.rollout.service import ServiceRollout, ServiceRoute
 from components.secret import Secret
 
 DATABASES: Final = ("postgres", "redis")
@@ -100,6 +101,8 @@ class ServiceSettings(Running):
     """Where HTTP is served. Told as HTTP_PORT; callers find it as NAME_URL."""
     public: bool = False
     """Whether connections from outside the app's namespace are let in: a gateway, a load balancer, the nodes."""
+    rollout: ServiceRollout = ServiceRollout()
+    route: ServiceRoute | None = None
 
 
 class WorkerSettings(Running):
@@ -113,6 +116,16 @@ class JobSettings(Part):
     """What happens when the last run still goes on."""
     retries: int = Field(2, ge=0, le=20, description="new pods after the first one failed")
     deadline: int = Field(600, ge=10, description="seconds after which a run is ended")
+    when: Literal["before", "after"] | None = None
+    """Of a job without a schedule: before the services of a release start (the default), or after all of them serve."""
+    reversible: bool = True
+    """Whether the release before still works after it ran. false: a rollback past it is warned about."""
+
+    @model_validator(mode="after")
+    def _one_time(self) -> Self:
+        if self.schedule and self.when:
+            raise ValueError("when: a job with a schedule runs by that alone")
+        return self
 
 
 class AppSettings(Section):
@@ -129,7 +142,7 @@ class AppSettings(Section):
     workers: dict[Name, WorkerSettings] = Field(default_factory=dict)
     """Parts that run all the time and answer nobody."""
     jobs: dict[Name, JobSettings] = Field(default_factory=dict)
-    """Parts that end: on a schedule, or once for each release, before its services start."""
+    """Parts that end: on a schedule, or once for each release, before its services start or after they serve."""
 
     @model_validator(mode="after")
     def _names(self) -> Self:
@@ -156,7 +169,8 @@ class AppSettings(Section):
 def defaults(tier: str) -> dict[str, Any]:
     """What a settings file of that tier is merged over; `*` stands for every entry that the file names."""
     running, job = _RUNNING[tier], _JOB[tier]
-    return {"services": {"*": running}, "workers": {"*": running}, "jobs": {"*": job}}
+    service = {**running, "rollout": _ROLLOUT[tier]}
+    return {"services": {"*": service}, "workers": {"*": running}, "jobs": {"*": job}}
 
 
 _RUNNING: Final[Mapping[str, dict[str, Any]]] = {
@@ -176,6 +190,11 @@ _RUNNING: Final[Mapping[str, dict[str, Any]]] = {
         "resources": resource_defaults(200, "256Mi", "512Mi"),
         "drain": {"pause": 10, "longest_request": 60},
     },
+}
+_ROLLOUT: Final[Mapping[str, dict[str, Any]]] = {
+    "dev": {"soak": 10, "warm": 60},
+    "staging": {"soak": 60, "warm": 600},
+    "prod": {"soak": 300, "warm": 3600},
 }
 _JOB: Final[Mapping[str, dict[str, Any]]] = {
     "dev": {"resources": resource_defaults(20, "32Mi", "128Mi")},

@@ -27,8 +27,7 @@ class Collector(Server):
     ) -> None:
         super().__init__("Collector", name, opts)
         placement = environment.place("agents", NAME)
-        spaces = environment.namespaces
-        rights = reading_pods(NAME, placement, (spaces.app, spaces.monitoring, spaces.agents))
+        rights = reading_pods(NAME, placement, environment.namespaces.of_workloads)
         spec = workload(settings, placement, environment.image(NAME), loki.url if loki else None)
         self.run(environment, spec, "agents", rights)
 

@@ -11,6 +11,8 @@ from typing import Any, Final
 from components.collector.settings import CollectorSettings
 from components.environment import Namespaces
 from components.monitoring.text import to_yaml
+from components.names import ENVIRONMENT, WORKLOAD
+from components.tracks import TRACK_LABEL
 
 NAME: Final = "collector"
 CONFIG_PATH: Final = "/etc/otelcol/config"
@@ -143,9 +145,9 @@ def _names(namespace: str) -> dict[str, Any]:
         "extract": {
             "metadata": ["k8s.pod.name", "k8s.namespace.name", "k8s.node.name"],
             "labels": [
-                _label("service.name", "app.kubernetes.io/name"),
-                _label("turnout.track", "turnout.dev/track"),
-                _label("deployment.environment.name", "turnout.dev/environment"),
+                _label("service.name", WORKLOAD),
+                _label("turnout.track", TRACK_LABEL),
+                _label("deployment.environment.name", ENVIRONMENT),
             ],
         },
         "pod_association": [

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, Final
 
 from components.monitoring.text import to_yaml
+from components.names import AUDIT_STREAM
 from components.secret import Secret
 
 PORT: Final = 3000
@@ -21,6 +23,19 @@ PROMETHEUS: Final = "prometheus"
 LOKI: Final = "loki"
 ALERTMANAGER: Final = "alertmanager"
 """The data sources' uids, which dashboards name: Grafana 13 no longer takes numbers."""
+
+_CHANGES: Final[Mapping[str, Any]] = {
+    "name": "changes",
+    "datasource": {"type": LOKI, "uid": LOKI},
+    "enable": True,
+    "hide": False,
+    "iconColor": "purple",
+    "expr": f'{{job="{AUDIT_STREAM}"}} | json',
+    "titleFormat": "{{what}}: {{outcome}}",
+    "textFormat": "{{who}} {{why}}",
+    "tagKeys": "environment,release",
+}
+"""The audit trail as `turnout` sends it to Loki: each entry is one line of JSON."""
 
 
 def datasources(*, prometheus: str, loki: str | None, alertmanager: str | None) -> dict[str, str]:
@@ -47,10 +62,11 @@ def providers() -> dict[str, str]:
 
 
 @cache
-def dashboards() -> Mapping[str, str]:
-    """The dashboards' directory: file name to JSON text."""
+def dashboards(*, loki: bool = True) -> Mapping[str, str]:
+    """The dashboards' directory: file name to JSON text. With Loki each shows what turnout did, where it did it."""
     folder = resources.files("components.grafana") / "dashboards"
-    return {file.name: file.read_text() for file in sorted(folder.iterdir(), key=lambda file: file.name)}
+    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    return {file.name: _shown(json.loads(file.read_text()), loki=loki) for file in files}
 
 
 def secret_files(password: Secret) -> dict[str, Secret]:
@@ -78,6 +94,12 @@ def variables() -> dict[str, str]:
         "GF_SNAPSHOTS_EXTERNAL_ENABLED": "false",
         "GF_USERS_ALLOW_SIGN_UP": "false",
     }
+
+
+def _shown(dashboard: dict[str, Any], *, loki: bool) -> str:
+    """Written anew, so that how the file is indented is no change."""
+    annotated = {**dashboard, "annotations": {"list": [_CHANGES]}} if loki else dashboard
+    return json.dumps(annotated, indent=2, ensure_ascii=False) + "\n"
 
 
 def _source(kind: str, url: str, options: dict[str, Any], *, default: bool = False) -> dict[str, Any]:

@@ -43,6 +43,7 @@ class Shown:
 
 def workload(settings: GrafanaSettings, image: str, shown: Shown) -> WorkloadSpec:
     """One Grafana, its database on a volume of its own; what it shows is provisioned."""
+    dashboards = config.dashboards(loki=shown.loki is not None)
     return WorkloadSpec(
         name=NAME,
         image=image,
@@ -52,7 +53,7 @@ def workload(settings: GrafanaSettings, image: str, shown: Shown) -> WorkloadSpe
         config=(
             ConfigFiles(name="datasources", path=config.DATASOURCES_PATH, files=_datasources(shown)),
             ConfigFiles(name="providers", path=config.PROVIDERS_PATH, files=config.providers()),
-            ConfigFiles(name="dashboards", path=config.DASHBOARDS_PATH, files=config.dashboards()),
+            ConfigFiles(name="dashboards", path=config.DASHBOARDS_PATH, files=dashboards),
         ),
         secrets=(SecretFiles(path=config.SECRETS_PATH, files=config.secret_files(settings.admin_password)),),
         scratch=(Scratch(name="tmp", path="/tmp"),),

@@ -47,7 +47,7 @@ class LokiSettings(Section):
 
 
 defaults = by_tier(
-    dev={"retention": "48h", "storage": "2Gi", "resources": resource_defaults(50, "192Mi", "512Mi")},
+    dev={"retention": "2d", "storage": "2Gi", "resources": resource_defaults(50, "192Mi", "512Mi")},
     staging={"retention": "7d", "storage": "20Gi", "resources": resource_defaults(100, "512Mi", "1Gi")},
     prod={"retention": "30d", "storage": "100Gi", "resources": resource_defaults(500, "2Gi", "4Gi")},
 )

@@ -1,7 +1,7 @@
 """Types of the settings that the monitoring components share.
 
 Sizes are written as in Kubernetes (`512Mi`, `2Gi`) and held as whole MiB; durations are written as in Prometheus
-(`30s`, `15d`) and held as written.
+(`30s`, `15d`) and held in the largest unit up to days that gives a whole number, so that equal ones never differ.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from components.workload import Resources
 
 _DURATION: Final = re.compile(r"(\d+)(ms|s|m|h|d|w)")
 _SECONDS: Final[Mapping[str, float]] = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_UNITS: Final = ("d", "h", "m", "s", "ms")
 _MEBIBYTES: Final[Mapping[str, int]] = {"Mi": 1, "Gi": 1024, "Ti": 1024 * 1024}
 
 
@@ -38,9 +39,12 @@ def mebibytes(size: str | int) -> int:
 
 
 def _duration(value: str) -> str:
-    if seconds(value) <= 0:
+    """`48h`, `2880m` and `1d24h` are `2d`."""
+    milliseconds = round(seconds(value) * 1000)
+    if milliseconds <= 0:
         raise ValueError("must be longer than nothing")
-    return value
+    unit = next(unit for unit in _UNITS if milliseconds % round(_SECONDS[unit] * 1000) == 0)
+    return f"{milliseconds // round(_SECONDS[unit] * 1000)}{unit}"
 
 
 Duration = Annotated[str, AfterValidator(_duration)]

@@ -26,6 +26,5 @@ class Prometheus(Server):
     ) -> None:
         super().__init__("Prometheus", name, opts)
         placement = environment.place("monitoring", NAME)
-        spaces = environment.namespaces
-        rights = reading_pods(NAME, placement, (spaces.app, spaces.monitoring, spaces.agents))
+        rights = reading_pods(NAME, placement, environment.namespaces.of_workloads)
         self.run(environment, workload(settings, placement, environment.image(NAME), sources), "monitoring", rights)

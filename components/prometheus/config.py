@@ -55,11 +55,19 @@ def config(settings: PrometheusSettings, environment: str, namespaces: Namespace
 def _global(settings: PrometheusSettings, environment: str) -> dict[str, Any]:
     return {
         "scrape_interval": settings.scrape_interval,
-        "scrape_timeout": f"{min(_LONGEST_TIMEOUT, int(seconds(settings.scrape_interval)))}s",
+        "scrape_timeout": _timeout(settings.scrape_interval),
         "evaluation_interval": settings.scrape_interval,
         "external_labels": {"environment": environment, REPLICA_LABEL: "${POD_NAME}"},
         **_limits(settings.limits),
     }
+
+
+def _every(interval: str) -> dict[str, str]:
+    return {"scrape_interval": interval, "scrape_timeout": _timeout(interval)}
+
+
+def _timeout(interval: str) -> str:
+    return f"{min(_LONGEST_TIMEOUT, int(seconds(interval)))}s"
 
 
 def _limits(limits: ScrapeLimits) -> dict[str, Any]:
@@ -94,7 +102,7 @@ def _alerting(namespaces: Namespaces) -> dict[str, Any]:
 
 def _scrapes(settings: PrometheusSettings, namespaces: Namespaces) -> list[dict[str, Any]]:
     scrapes = [
-        _pods("app", [namespaces.app], "metrics"),
+        _pods("app", [namespaces.app], "metrics") | _every(settings.app_scrape_interval),
         _pods("monitoring", [namespaces.monitoring, namespaces.agents], "http|metrics"),
     ]
     if settings.kubelet.enabled:
@@ -138,7 +146,7 @@ def _cadvisor(settings: PrometheusSettings, namespaces: Namespaces) -> dict[str,
     wanted = _keep(
         ["__name__"],
         "container_(cpu_usage_seconds_total|cpu_cfs_throttled_periods_total|memory_working_set_bytes|spec_memory_limit_bytes"
-        "|start_time_seconds|oom_events_total|network_(receive|transmit)_bytes_total)",
+        "|spec_cpu_quota|spec_cpu_period|start_time_seconds|oom_events_total|network_(receive|transmit)_bytes_total)",
     )
     of_pod = {
         "source_labels": ["id"],
@@ -180,7 +188,7 @@ def _kube_state_metrics(target: str, namespaces: Namespaces) -> dict[str, Any]:
 
 
 def _own(namespaces: Namespaces) -> str:
-    return "|".join((namespaces.app, namespaces.monitoring, namespaces.agents))
+    return "|".join(namespaces.of_workloads)
 
 
 def _own_or_no_namespace(namespaces: Namespaces) -> dict[str, Any]:

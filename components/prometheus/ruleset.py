@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from components.monitoring.text import to_yaml
 from components.prometheus import costs, slo, written
+from components.prometheus.runbooks import links
 from components.prometheus.settings import PrometheusSettings
 
-SEVERITIES: Final = ("page", "ticket", "info", "none")
 Group = dict[str, Any]
 Rule = dict[str, Any]
 
@@ -111,6 +111,4 @@ def _completed(group: Group, settings: PrometheusSettings) -> Group:
 
 
 def _with_runbook(rule: Rule, published: str) -> Rule:
-    page = f"{rule['alert']}.md"
-    link = {"runbook_url": f"{published.rstrip('/')}/{page}"} if published else {}
-    return {**rule, "annotations": {**rule["annotations"], "runbook": f"runbooks/{page}", **link}}
+    return {**rule, "annotations": {**rule["annotations"], **links(rule["alert"], published)}}

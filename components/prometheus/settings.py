@@ -99,6 +99,9 @@ class PrometheusSettings(Section):
     storage_class: str = ""
     resources: ResourceSettings
     scrape_interval: Duration
+    app_scrape_interval: Duration
+    """How often the app itself is asked. A rollout's gates see no sooner than this that a release has turned bad; they
+    look every `rollout.interval` seconds, so let it be at most half of that."""
     limits: ScrapeLimits = ScrapeLimits()
     series_budget: int = Field(ge=1_000, description="series in memory that the resources are meant for")
     kubelet: Kubelet = Kubelet()
@@ -135,10 +138,11 @@ class PrometheusSettings(Section):
 
     @model_validator(mode="after")
     def _interval_is_usable(self) -> Self:
-        if not 1 <= seconds(self.scrape_interval) <= 120:
-            raise ValueError(
-                "scrape_interval: must be from 1s to 2m: a series is forgotten 5 minutes after its last sample"
-            )
+        for name in ("scrape_interval", "app_scrape_interval"):
+            if not 1 <= seconds(getattr(self, name)) <= 120:
+                raise ValueError(
+                    f"{name}: must be from 1s to 2m: a series is forgotten 5 minutes after its last sample"
+                )
         return self
 
 
@@ -147,6 +151,7 @@ defaults = by_tier(
         "retention": "2d",
         "storage": "2Gi",
         "scrape_interval": "10s",
+        "app_scrape_interval": "2s",
         "series_budget": 150_000,
         "resources": resource_defaults(50, "256Mi", "768Mi"),
     },
@@ -154,6 +159,7 @@ defaults = by_tier(
         "retention": "15d",
         "storage": "20Gi",
         "scrape_interval": "15s",
+        "app_scrape_interval": "5s",
         "series_budget": 500_000,
         "resources": resource_defaults(200, "1Gi", "2Gi"),
     },
@@ -162,6 +168,7 @@ defaults = by_tier(
         "retention": "30d",
         "storage": "100Gi",
         "scrape_interval": "15s",
+        "app_scrape_interval": "5s",
         "series_budget": 2_000_000,
         "resources": resource_defaults(1000, "4Gi", "8Gi"),
     },

@@ -10,10 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from components.prometheus.metrics import BAD_EVENTS, EVENTS, RECORDED_EVERY, REQUESTS, WORKFLOWS
 from components.prometheus.settings import Slo
-
-_REQUESTS: Final = "http_server_request_duration_seconds"
-_WORKFLOWS: Final = "gen_ai_workflow_duration_seconds"
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ WINDOWS: Final = (
     Window("ticket", "1d", "2h", 3, "1h"),
     Window("ticket", "3d", "6h", 1, "3h"),
 )
-_EVERY: Final = "30s"
+_EVERY: Final = f"{RECORDED_EVERY}s"
 _SPANS: Final = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 
 
@@ -47,6 +45,7 @@ def _group(slo: Slo) -> dict[str, Any]:
         "rules": [
             _objective(slo),
             *(_ratio(slo, span) for span in _SPANS),
+            *(_events(slo) if slo.kind == "availability" else ()),
             *(_alert(slo, window) for window in WINDOWS),
         ],
     }
@@ -60,19 +59,34 @@ def _ratio(slo: Slo, span: str) -> dict[str, Any]:
     return {"record": f"slo:errors:ratio_rate{span}", "expr": _RATIOS[slo.kind](slo, span), "labels": {"slo": slo.name}}
 
 
+def _events(slo: Slo) -> list[dict[str, Any]]:
+    """Summed up over 30 days they say what is left of the budget: a mean of ratios would weigh a quiet night as much as
+    a busy day."""
+    bad, total = (_rate(one, "5m") for one in _requests(slo))
+    labels = {"slo": slo.name}
+    return [
+        {"record": EVENTS, "expr": total, "labels": labels},
+        {"record": BAD_EVENTS, "expr": f"{bad}\nor 0 * {total}", "labels": labels},
+    ]
+
+
 def _availability(slo: Slo, span: str) -> str:
-    return _share(
-        f'{_REQUESTS}_count{{{_of(slo)}, http_response_status_code=~"5.."}}', f"{_REQUESTS}_count{{{_of(slo)}}}", span
-    )
+    return _share(*_requests(slo), span)
+
+
+def _requests(slo: Slo) -> tuple[str, str]:
+    """Those answered with an error, and all."""
+    counted = f"{REQUESTS}_count"
+    return f'{counted}{{{_of(slo)}, http_response_status_code=~"5.."}}', f"{counted}{{{_of(slo)}}}"
 
 
 def _latency(slo: Slo, span: str) -> str:
-    within = f'{_REQUESTS}_bucket{{{_of(slo)}, le=~"{_bounds(slo)}"}}'
-    return f"1 - (\n  {_rate(within, span)}\n  / {_rate(f'{_REQUESTS}_count{{{_of(slo)}}}', span)}\n)"
+    within = f'{REQUESTS}_bucket{{{_of(slo)}, le=~"{_bounds(slo)}"}}'
+    return f"1 - (\n  {_rate(within, span)}\n  / {_rate(f'{REQUESTS}_count{{{_of(slo)}}}', span)}\n)"
 
 
 def _workflow(slo: Slo, span: str) -> str:
-    return _share(f'{_WORKFLOWS}_count{{{_of(slo)}, error_type!=""}}', f"{_WORKFLOWS}_count{{{_of(slo)}}}", span)
+    return _share(f'{WORKFLOWS}_count{{{_of(slo)}, error_type!=""}}', f"{WORKFLOWS}_count{{{_of(slo)}}}", span)
 
 
 _RATIOS: Final = {"availability": _availability, "latency": _latency, "workflow": _workflow}
@@ -121,6 +135,6 @@ def _burning(slo: Slo, span: str, burned: float) -> str:
 
 def _enough(slo: Slo, span: str) -> str:
     """A service that is hardly used breaks its promise with a single error: that calls nobody."""
-    counted = _WORKFLOWS if slo.kind == "workflow" else _REQUESTS
+    counted = WORKFLOWS if slo.kind == "workflow" else REQUESTS
     events = f"sum by (namespace, service) (increase({counted}_count{{{_of(slo)}}}[{span}]))"
     return f"on (namespace, service) {events} >= {slo.at_least}"

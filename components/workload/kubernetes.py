@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from components.environment import Placement
 from components.manifest import Manifest
+from components.names import TEMPLATE
+from components.tracks import template_hash
 from components.workload import files, network
 from components.workload.identity import identity
 from components.workload.naming import manifest, named_by_content, object_name, selector
@@ -23,13 +25,17 @@ KEPT_REVISIONS: Final = 5
 
 
 def manifests(spec: WorkloadSpec, placement: Placement) -> list[Manifest]:
-    """Every object of the workload, in the order in which they are needed."""
+    """Every object of the workload, in the order in which they are needed; of one that is tracked: on the first track.
+
+    This is what a release record holds. `components.workload.standing` says what of it is declared, and how.
+    """
     possible = [
         *identity(spec, placement),
         *(files.config_map(spec, placement, item) for item in spec.config),
         *(files.secret(spec, placement, item) for item in spec.secrets),
         network.policy(spec, placement),
         network.service(spec, placement),
+        network.route(spec, placement),
         controller(spec, placement),
         disruption_budget(spec, placement),
         autoscaler(spec, placement),
@@ -52,7 +58,8 @@ def _deployment(spec: WorkloadSpec, placement: Placement) -> Manifest:
         "revisionHistoryLimit": KEPT_REVISIONS,
         "template": template(spec, placement),
     }
-    return manifest("apps/v1", "Deployment", spec, placement, spec=body)
+    made = manifest("apps/v1", "Deployment", spec, placement, spec=body)
+    return {**made, "metadata": {**made["metadata"], "annotations": {TEMPLATE: template_hash(made)}}}
 
 
 def _stateful_set(spec: WorkloadSpec, placement: Placement) -> Manifest:

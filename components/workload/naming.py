@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from components.environment import DESCRIBED_TRACK, Placement
+from components.environment import Placement
 from components.manifest import CONTENT_LABEL, Manifest, revealed
 from components.secret import Secret
+from components.tracks import FIRST
 from components.workload.spec import WorkloadSpec
 
 _GUESSING_COST: Final = 20_000
@@ -18,8 +19,8 @@ _GUESSING_COST: Final = 20_000
 
 
 def track(spec: WorkloadSpec) -> str | None:
-    """The letter of the track that the settings describe; None for a workload that never runs twice."""
-    return DESCRIBED_TRACK if spec.tracked else None
+    """The letter that a release is rendered with; None for a workload that never runs twice."""
+    return FIRST if spec.tracked else None
 
 
 def object_name(spec: WorkloadSpec) -> str:

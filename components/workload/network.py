@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 
 from components.environment import Placement, Stack
 from components.manifest import Manifest
+from components.names import ENVIRONMENT
 from components.workload.naming import manifest, selector
 from components.workload.spec import Accepts, ApiServer, Calls, Nodes, Outside, Port, Workloads, WorkloadSpec
 
@@ -26,6 +27,24 @@ def service(spec: WorkloadSpec, placement: Placement) -> Manifest | None:
         **({"internalTrafficPolicy": "Local"} if spec.runs == "every-node" else {}),
     }
     made = manifest("v1", "Service", spec, placement, name=spec.name, spec=body)
+    made["metadata"]["labels"] = placement.labels(spec.name)
+    return made
+
+
+def route(spec: WorkloadSpec, placement: Placement) -> Manifest | None:
+    """The workload's own HTTPRoute. It leads to the Service until a rollout gives its rules weights of tracks."""
+    if spec.route is None:
+        return None
+    [port, *_] = [port for port in spec.ports if port.served]
+    given = {"name": spec.route.gateway, "namespace": spec.route.namespace, "sectionName": spec.route.listener}
+    parent = {key: value for key, value in given.items() if value}
+    rule = {
+        "matches": [{"path": {"type": "PathPrefix", "value": spec.route.path}}],
+        "backendRefs": [{"name": spec.name, "port": port.served_as or port.number}],
+    }
+    hostnames = {"hostnames": list(spec.route.hostnames)} if spec.route.hostnames else {}
+    body = {"parentRefs": [parent], **hostnames, "rules": [rule]}
+    made = manifest("gateway.networking.k8s.io/v1", "HTTPRoute", spec, placement, name=spec.name, spec=body)
     made["metadata"]["labels"] = placement.labels(spec.name)
     return made
 
@@ -99,7 +118,7 @@ def _peers(
 
 def _workload_peer(placement: Placement, peer: Workloads) -> dict[str, Any]:
     stack = cast("Stack", peer.stack or placement.stack)
-    selected = placement.selector(peer.name) if peer.name else {"turnout.dev/environment": placement.environment}
+    selected = placement.selector(peer.name) if peer.name else {ENVIRONMENT: placement.environment}
     chosen: dict[str, Any] = {"podSelector": {"matchLabels": selected}}
     if stack == placement.stack:
         return chosen

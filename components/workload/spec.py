@@ -12,6 +12,8 @@ from typing import Literal
 from components.secret import Secret
 
 Runs = Literal["replicated", "stateful", "every-node", "once", "scheduled"]
+Strategy = Literal["rolling", "blue-green", "canary"]
+"""How a new release takes over: pod by pod; beside the old one, then all at once; beside it, share by share."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +177,19 @@ class Schedule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Route:
+    """How a Gateway leads requests under `path` to the workload's first served port."""
+
+    gateway: str
+    namespace: str = ""
+    """Of the Gateway; empty: the workload's own."""
+    listener: str = ""
+    """Of the Gateway; empty: every one."""
+    hostnames: tuple[str, ...] = ()
+    path: str = "/"
+
+
+@dataclass(frozen=True, kw_only=True)
 class HostPath:
     name: str
     host: str
@@ -242,6 +257,12 @@ class WorkloadSpec:
     """For workloads that run once or on a schedule."""
     tracked: bool = False
     """Whether a second copy may run beside this one during a rollout: its objects' names end in the track's letter."""
+    strategy: Strategy = "rolling"
+    route: Route | None = None
+    when: Literal["before", "after"] = "before"
+    """Of one that runs once: before the release's services start, or after they serve."""
+    reversible: bool = True
+    """Of one that runs once: whether the release before still works after it."""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     """On the pods."""

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from cli.gates import budgets, builtin
 from components.prometheus import ruleset, written
-from components.prometheus.ruleset import SEVERITIES, Sources, alerts, rule_files
+from components.prometheus.ruleset import Sources, alerts, rule_files
 from tests.unit.components.monitoring import APP, EVERYTHING, app_metrics, prometheus_settings
 
 ROOT = Path(__file__).parents[3]
+SEVERITIES = ("page", "ticket", "info", "none")
 READ = re.compile(
     r"\b(?:http_server|gen_ai|app)_\w+(?:_count|_bucket|_total|_active|_pending|_oldest_seconds)\b(\{[^}]*\})?"
 )
@@ -99,10 +101,11 @@ def test_every_app_metric_is_one_of_the_sample_app() -> None:
 
 
 def test_record_names_are_used_or_shown() -> None:
-    """A recording rule that nothing reads only costs."""
+    """A recording rule that nothing reads only costs. A rollout's gates read what is recorded of a budget."""
     rules = every_rule()
     dashboards = "".join(path.read_text() for path in (ROOT / "components/grafana/dashboards").glob("*.json"))
-    read = dashboards + "".join(rule["expr"] for rule in rules)
+    asked = (budgets.query(gate) for gate in builtin.gates(builtin.Service("dev", "api"), prometheus_settings().slos))
+    read = "".join((dashboards, *asked, *(rule["expr"] for rule in rules)))
 
     assert {rule["record"] for rule in rules if "record" in rule and rule["record"] not in read} == set()
 

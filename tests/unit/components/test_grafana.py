@@ -145,3 +145,23 @@ def test_it_calls_what_it_shows_and_nothing_else() -> None:
 
 def test_dashboards_fit_in_one_config_map() -> None:
     assert sum(len(text.encode()) for text in config.dashboards().values()) < 900_000
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_dashboards_show_what_turnout_did_where_loki_keeps_it(name: str) -> None:
+    [annotation] = DASHBOARDS[name]["annotations"]["list"]
+    assert annotation["datasource"]["uid"] in KNOWN_UIDS
+    assert annotation["expr"] == '{job="turnout-audit"} | json'
+    plain = json.loads(config.dashboards(loki=False)[name])
+    assert plain["annotations"]["list"] == []
+    assert {key: value for key, value in plain.items() if key != "annotations"} == {
+        key: value for key, value in DASHBOARDS[name].items() if key != "annotations"
+    }
+
+
+def test_annotations_name_fields_of_an_audit_entry() -> None:
+    from cli.rollout.audit import Entry
+
+    [annotation] = DASHBOARDS["app.json"]["annotations"]["list"]
+    named = re.findall(r"{{(\w+)}}", annotation["titleFormat"] + annotation["textFormat"])
+    assert named and set(named) <= set(Entry.__dataclass_fields__)

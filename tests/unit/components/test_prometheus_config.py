@@ -73,10 +73,20 @@ def test_a_scrape_ends_before_the_next_one_begins(interval: int) -> None:
     assert seconds(found["scrape_timeout"]) <= seconds(found["scrape_interval"])
 
 
+def test_the_app_is_asked_more_often_than_the_rest_and_each_time_in_time() -> None:
+    """A rollout's gates look every ten seconds: half of what they see may be no older than that."""
+    app, *others = rendered()["scrape_configs"]
+    assert app["job_name"] == "app"
+    assert seconds(app["scrape_timeout"]) <= seconds(app["scrape_interval"]) <= 5
+    assert not [job["job_name"] for job in others if "scrape_interval" in job]
+
+
 @pytest.mark.parametrize("interval", ["0s", "3m", "soon", "10", ""])
 def test_an_unusable_interval_is_refused(interval: str) -> None:
     with pytest.raises(ValidationError):
         prometheus_settings(scrape_interval=interval)
+    with pytest.raises(ValidationError, match="app_scrape_interval"):
+        prometheus_settings(app_scrape_interval=interval)
 
 
 def test_retention_stands_in_the_configuration_and_leaves_room_for_the_log() -> None:

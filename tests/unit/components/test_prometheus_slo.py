@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from cli.gates import budgets, builtin
 from components.monitoring.settings import seconds
 from components.monitoring.text import to_yaml
 from components.prometheus import config, slo
@@ -66,6 +68,40 @@ def fires(tmp_path: Path, given: list[dict[str, str]], at: str, alert: str, **la
     done = run(binary("promtool"), "test", "rules", str(tmp_path / "test.yaml"))
     said = f"{done.stdout}{done.stderr}"
     return "got: {} 0E+00" not in said and accepted(done)
+
+
+def test_what_is_left_of_a_budget_can_be_asked_of_what_is_recorded(tmp_path: Path) -> None:
+    """Five hours of 100 requests a minute, then an hour of 200 of which 20 fail: busy hours weigh more."""
+    gate = next(
+        builtin.gates(
+            builtin.Service("dev", "api"), [Slo(name="http-availability", kind="availability", objective=99.9)]
+        )
+    )
+    given = requests("0+100x300 30180+180x60 _x60", "_x301 20+20x59 _x60")
+    expected = {"events": 30_000 + 12_000, "bad": 1_200, "days": 6 / 24}
+    found = recorded(tmp_path, given, "7h", budgets.query(gate))
+    assert found == pytest.approx(expected, rel=0.03)
+
+
+def recorded(tmp_path: Path, given: list[dict[str, str]], at: str, query: str) -> dict[str, float]:
+    """What a query of the recorded series answers, by Prometheus's own engine: figures by their names."""
+    rules = {name: text for name, text in config.rule_files(SETTINGS, APP).items() if "slo:events:rate5m" in text}
+    folder = write(tmp_path / "rules", rules)
+    document: dict[str, Any] = {
+        "rule_files": [str(path) for path in folder.iterdir()],
+        "evaluation_interval": "30s",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": given,
+                "promql_expr_test": [{"expr": query, "eval_time": at, "exp_samples": []}],
+            }
+        ],
+    }
+    (tmp_path / "test.yaml").write_text(to_yaml(document))
+    done = run(binary("promtool"), "test", "rules", str(tmp_path / "test.yaml"))
+    rows = re.findall(r'figure="(\w+)"[^}]*\} ([0-9.E+-]+)', f"{done.stdout}{done.stderr}")
+    return {name: float(value) for name, value in rows}
 
 
 def test_a_fast_burn_wakes_somebody(tmp_path: Path) -> None:

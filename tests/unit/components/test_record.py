@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from components import record
-from components.manifest import Manifest
+from components.manifest import CONTENT_LABEL, Manifest, lasting, lasting_name
 from components.record import Record, decode, encode
-from components.workload import Schedule
+from components.tracks import TRACK_LABEL
+from components.workload import Route, Schedule
 from components.workload.kubernetes import manifests
 from tests.unit.components.workloads import PLACEMENT, service
 
@@ -30,7 +31,7 @@ def made(**changes: Any) -> Record:
 
 def test_what_goes_in_comes_out() -> None:
     content = decode(made().manifests)
-    assert (content["schema"], content["environment"]) == (1, "dev")
+    assert (content["schema"], content["environment"]) == (3, "dev")
     assert {item["kind"] for item in content["objects"]} == {
         "ServiceAccount",
         "ConfigMap",
@@ -40,7 +41,16 @@ def test_what_goes_in_comes_out() -> None:
         "CronJob",
     }
     assert content["pulumi"]["dev/Deployment/api-a"] == "dev/api-a"
-    assert set(content["pulumi"]) == {record.key(item) for item in content["objects"]}
+    assert set(content["pulumi"]) == {record.key(item) for item in (*content["objects"], *content["entries"])}
+
+
+def test_what_leads_to_a_service_is_held_apart() -> None:
+    route = Route(gateway="edge", hostnames=("api.example",))
+    content = decode(made(route=route).manifests)
+    entry, way = content["entries"]
+    assert (entry["kind"], entry["spec"]["selector"][TRACK_LABEL]) == ("Service", "a")
+    assert (way["kind"], way["spec"]["hostnames"]) == ("HTTPRoute", ["api.example"])
+    assert content["pulumi"]["dev/HTTPRoute/api"] == content["pulumi"]["dev/Service/api"] == "dev/api"
 
 
 def test_objects_are_as_applied() -> None:
@@ -64,7 +74,8 @@ def test_the_name_stands_for_the_content() -> None:
 def test_of_secrets_only_the_names() -> None:
     content = decode(made().manifests)
     assert "hunter2" not in str(content) and "aHVudGVyMg" not in str(content)
-    assert all(name.startswith(("api-secret-", "nightly-secret-")) for name in content["secrets"])
+    assert content["secrets"] == [item["metadata"]["name"] for item in app() if item["kind"] == "Secret"]
+    assert [name.rpartition("-")[0] for name in content["secrets"]] == ["api-secret", "nightly-secret"]
 
 
 def test_a_large_record_comes_in_pieces() -> None:
@@ -79,10 +90,10 @@ def test_a_large_record_comes_in_pieces() -> None:
 
 
 def test_an_unknown_schema_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record, "SCHEMA", 2)
+    monkeypatch.setattr(record, "SCHEMA", 4)
     newer = made().manifests
     monkeypatch.undo()
-    with pytest.raises(ValueError, match="schema 2"):
+    with pytest.raises(ValueError, match="schema 4"):
         decode(newer)
 
 
@@ -94,3 +105,10 @@ def test_loads_without_pulumi() -> None:
 def _config_map(text: str) -> Manifest:
     metadata = {"name": "noise", "namespace": "dev", "labels": {}}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"noise": text}}
+
+
+def test_a_name_outlasts_its_content() -> None:
+    named = {"metadata": {"name": "api-config-0123456789", "labels": {CONTENT_LABEL: "0123456789"}}}
+    plain = {"metadata": {"name": "api-config-0123456789"}}
+    assert [lasting_name(each) for each in (named, plain)] == ["api-config", "api-config-0123456789"]
+    assert [lasting(name) for name in ("api-0123456789", "api-01234567", "api-a")] == ["api", "api-01234567", "api-a"]

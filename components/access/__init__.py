@@ -1,0 +1,1 @@
+"""Who may do what to an environment: rights.py has the facts, roles.py the manifests, component.py the component."""

@@ -1,0 +1,1 @@
+"""How releases reach users: the settings of rollouts. Loads without Pulumi."""
