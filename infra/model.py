@@ -18,8 +18,11 @@ from components.node_exporter import settings as node_exporter_settings
 from components.postgres import settings as postgres_settings
 from components.prometheus import settings as prometheus_settings
 from components.redis import settings as redis_settings
+from components.rollout import settings as rollout_settings
 from infra.cluster import TIERS, ClusterSettings
 from infra.cluster import defaults as cluster_defaults
+from infra.review import ReviewSettings
+from infra.review import defaults as review_defaults
 
 
 class Settings(Section):
@@ -28,6 +31,7 @@ class Settings(Section):
     environment: str
     cluster: ClusterSettings
     app: app_settings.AppSettings
+    rollout: rollout_settings.RolloutSettings
     postgres: postgres_settings.PostgresSettings
     redis: redis_settings.RedisSettings
     prometheus: prometheus_settings.PrometheusSettings
@@ -36,6 +40,7 @@ class Settings(Section):
     loki: loki_settings.LokiSettings
     collector: collector_settings.CollectorSettings
     node_exporter: node_exporter_settings.NodeExporterSettings = Field(alias="node-exporter")
+    review: ReviewSettings
 
     @property
     def tier(self) -> Tier:
@@ -61,6 +66,7 @@ class Settings(Section):
 SECTIONS: Final[Mapping[str, Callable[[str], Mapping[str, Any]]]] = {
     "cluster": lambda _: {},
     "app": app_settings.defaults,
+    "rollout": rollout_settings.defaults,
     "postgres": postgres_settings.defaults,
     "redis": redis_settings.defaults,
     "prometheus": prometheus_settings.defaults,
@@ -69,6 +75,7 @@ SECTIONS: Final[Mapping[str, Callable[[str], Mapping[str, Any]]]] = {
     "loki": loki_settings.defaults,
     "collector": collector_settings.defaults,
     "node-exporter": node_exporter_settings.defaults,
+    "review": review_defaults,
 }
 """Section name to what a file of that tier is merged over."""
 
