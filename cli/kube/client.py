@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ from cli.kube.config import Endpoint, endpoint
 from cli.kube.errors import Expired, Unreachable, from_answer, no_credentials
 from cli.kube.operations import Broken, Lines, Operation, Pause, Server
 from cli.kube.requests import Answer, Object, PatchType, Propagation, Request, Write
-from cli.kube.retry import Lost
+from cli.kube.retry import Lost, Policy
 
 T = TypeVar("T")
 LIMITS = httpx2.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=60)
@@ -39,9 +40,9 @@ class Cluster(Protocol):
     def context(self) -> str | None: ...
 
 
-def connect(cluster: Cluster) -> Kube:
+def connect(cluster: Cluster, *, server: Server | None = None) -> Kube:
     """A client of that cluster. Nothing is sent before the first call."""
-    return Kube(endpoint(cluster.kubeconfig, cluster.context))
+    return Kube(endpoint(cluster.kubeconfig, cluster.context), server=server)
 
 
 class Kube:
@@ -59,15 +60,10 @@ class Kube:
         self.endpoint = where
         self.server = server or Server()
         self._whole = whole
-        verify: Any = where.tls if where.tls is not None else True
-        self._http = httpx2.Client(
-            base_url=where.server,
-            auth=where.auth,
-            verify=verify,
-            timeout=timeouts(whole),
-            limits=LIMITS,
-            transport=transport,
-        )
+        self._transport = transport
+        self._http = self._client(LIMITS)
+        self._starting = threading.Lock()
+        self._streaming: httpx2.Client | None = None
 
     def __enter__(self) -> Kube:
         return self
@@ -79,6 +75,14 @@ class Kube:
 
     def close(self) -> None:
         self._http.close()
+        with self._starting:
+            if self._streaming:
+                self._streaming.close()
+
+    def beside(self, whole: float) -> Kube:
+        """Another client of the same server, for work that must not hold this one up: one try, `whole` seconds each."""
+        server = Server(policy=Policy(attempts=1, restart=1))
+        return Kube(self.endpoint, server=server, transport=self._transport, whole=whole)
 
     def run(self, operation: Operation[T]) -> T:
         """Carry an operation out."""
@@ -215,6 +219,10 @@ class Kube:
         """The body of a GET to a Service, carried by the API server; an answer of 400 or above raises KubeError."""
         return self.run(self.server.text(requests.proxy(namespace, service, port, path, params)))
 
+    def proxy_post(self, namespace: str, service: str, port: int | str, path: str, document: Any) -> str:
+        """The body that a Service answers to a POST of a JSON document, carried by the API server. Raises KubeError."""
+        return self.run(self.server.text(requests.proxy_post(namespace, service, port, path, document)))
+
     def request(self, request: Request) -> Answer:
         """Any other request (see `cli.kube.requests`)."""
         return self.run(self.server.exchange(request))
@@ -260,8 +268,14 @@ class Kube:
             yield event(request, line)
 
     def _stream(self, request: Request, read_timeout: float | None) -> Iterator[bytes]:
+        try:
+            yield from self._streamed(request, read_timeout)
+        except ConfigError as error:
+            raise no_credentials(str(error)) from error
+
+    def _streamed(self, request: Request, read_timeout: float | None) -> Iterator[bytes]:
         timeout = httpx2.Timeout(30, connect=5, read=read_timeout)
-        with self._http.stream(
+        with self._streamer().stream(
             "GET", request.path, params=request.params, headers=request.headers(), timeout=timeout
         ) as response:
             if response.status_code >= 400:
@@ -270,6 +284,24 @@ class Kube:
             for chunk in response.iter_bytes():
                 yield from lines.of(chunk)
             yield from lines.last()
+
+    def _streamer(self) -> httpx2.Client:
+        """Streams hold their connections for minutes: they neither wait for one nor take those of the requests."""
+        with self._starting:
+            if self._streaming is None:
+                self._streaming = self._client(httpx2.Limits(max_connections=None, max_keepalive_connections=4))
+            return self._streaming
+
+    def _client(self, limits: httpx2.Limits) -> httpx2.Client:
+        verify: Any = self.endpoint.tls if self.endpoint.tls is not None else True
+        return httpx2.Client(
+            base_url=self.endpoint.server,
+            auth=self.endpoint.auth,
+            verify=verify,
+            timeout=timeouts(self._whole),
+            limits=limits,
+            transport=self._transport,
+        )
 
     def _step(self, operation: Operation[T], wanted: Request | Pause) -> Request | Pause:
         if isinstance(wanted, Pause):

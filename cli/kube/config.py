@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,10 @@ from cli.errors import UsageError
 
 if TYPE_CHECKING:
     import httpx2
+
+
+_ONE_AT_A_TIME = threading.Lock()
+"""lightkube converts with msgspec 0.22, which crashes when two threads convert into a class for the first time."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,20 @@ class Endpoint:
     tls: ssl.SSLContext | None
     auth: httpx2.Auth | None
 
+    @property
+    def named(self) -> str:
+        """Which cluster this is, for people."""
+        return f"context {self.context}, {address(self.server)}"
+
     def __repr__(self) -> str:
         return f"Endpoint({self.server}, context={self.context})"
+
+
+def address(url: str) -> str:
+    """A server's URL less what somebody may have put before the host."""
+    scheme, _, rest = url.rpartition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme or 'https'}://{host.rpartition('@')[2]}{slash}{path}".rstrip("/")
 
 
 def endpoint(kubeconfig: str | Path | None = None, context: str | None = None, cluster: str | None = None) -> Endpoint:
@@ -34,10 +51,11 @@ def endpoint(kubeconfig: str | Path | None = None, context: str | None = None, c
     Without one: `KUBECONFIG`, the pod's own account, or `~/.kube/config`.
     Raises UsageError, which names the file and the contexts that it has.
     """
-    from lightkube.config.client_adapter import user_auth, verify_cluster
+    from lightkube.config.client_adapter import verify_cluster
     from lightkube.core.exceptions import ConfigError
 
-    config = _read(kubeconfig)
+    with _ONE_AT_A_TIME:
+        config = _read(kubeconfig)
     try:
         chosen = config.get(context or None)
         if cluster:
@@ -46,7 +64,7 @@ def endpoint(kubeconfig: str | Path | None = None, context: str | None = None, c
         tls = None
         if server.startswith("https"):
             tls = verify_cluster(chosen.cluster, chosen.user or _nobody(), chosen.abs_file)
-        return Endpoint(server, chosen.namespace, chosen.context_name, tls, user_auth(_known_exec(chosen.user)))
+        return Endpoint(server, chosen.namespace, chosen.context_name, tls, _auth(_known_exec(chosen.user)))
     except (ConfigError, KeyError, OSError) as error:
         raise UsageError(
             f"the kubeconfig {_called(kubeconfig)} cannot be used",
@@ -121,6 +139,15 @@ def _called(kubeconfig: str | Path | None) -> str:
     if kubeconfig is None:
         return os.environ.get("KUBECONFIG") or "~/.kube/config"
     return "given as text" if _is_text(str(kubeconfig)) else str(kubeconfig)
+
+
+def _auth(user: Any) -> Any:
+    from lightkube.config.client_adapter import ExecAuth, user_auth
+
+    from cli.kube.login import Plugin
+
+    known = user_auth(user)
+    return Plugin(user.exec) if isinstance(known, ExecAuth) else known
 
 
 def _known_exec(user: Any) -> Any:

@@ -75,7 +75,8 @@ _CLUSTER_WIDE = {
 }
 
 
-def _plural(kind: str) -> str:
+def plural(kind: str) -> str:
+    """How paths and rights name the kind, as Kubernetes and all that turnout declares spell it."""
     word = kind.lower()
     if word == "endpoints":
         return word
@@ -87,9 +88,11 @@ def _plural(kind: str) -> str:
 def _rows(table: Mapping[str, str], namespaced: bool) -> Iterable[Kind]:
     for api_version, kinds in table.items():
         group, version = split(api_version)
-        yield from (Kind(group, version, kind, _plural(kind), namespaced) for kind in kinds.split())
+        yield from (Kind(group, version, kind, plural(kind), namespaced) for kind in kinds.split())
 
 
+WORKLOADS = (("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet"), ("batch/v1", "CronJob"))
+"""What is declared to run pods: (apiVersion, kind)."""
 BUILT_IN = {
     (row.api_version, row.kind): row for rows in (_rows(_NAMESPACED, True), _rows(_CLUSTER_WIDE, False)) for row in rows
 }

@@ -65,6 +65,8 @@ class Server:
     clock: Callable[[], float] = time.monotonic
     reached: bool = False
     known: dict[tuple[str, str], Kind] = field(default_factory=lambda: dict(kinds.BUILT_IN))
+    explain: Callable[[KubeError], KubeError] = lambda error: error
+    """What every refusal goes through before it is raised, so that it can say more."""
     _discovered: set[str] = field(default_factory=set)
 
     def exchange(self, request: Request, tries: Tries | None = None) -> Operation[Answer]:
@@ -79,11 +81,11 @@ class Server:
             tries.note(outcome)
             pause = tries.pause(request, outcome, reached=self.reached)
             if pause is None:
-                raise _error(request, outcome)
+                raise self.explain(_error(request, outcome))
             try:
                 yield Pause(pause)
             except Stopped:
-                raise _error(request, outcome) from None
+                raise self.explain(_error(request, outcome)) from None
 
     def kind(self, api_version: str, kind: str) -> Operation[Kind]:
         """The kind's place on this server. Raises UnknownKind."""

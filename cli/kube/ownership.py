@@ -13,11 +13,13 @@ from typing import Any
 Entry = dict[str, Any]
 Path = tuple[str | int, ...]
 
+CREATOR = "pulumi-kubernetes"
+"""The manager of a POST: the official provider's own, so that whoever applies next takes over what it set."""
 TAKEN_OVER = (
     ("kubectl", "Apply"),
     ("kubectl", "Update"),
     ("before-first-apply", "Update"),
-    ("pulumi-kubernetes", "Update"),
+    (CREATOR, "Update"),
     ("pulumi-resource-kubernetes", "Update"),
 )
 
@@ -75,12 +77,13 @@ def _is_own(entry: Entry, manager: str) -> bool:
 def _union(entries: Iterable[Entry]) -> Entry:
     whole: Entry = {}
     for entry in entries:
-        whole = _merged(whole, entry.get("fieldsV1") or {})
+        whole = merged(whole, entry.get("fieldsV1") or {})
     return whole
 
 
-def _merged(one: Entry, other: Entry) -> Entry:
-    both = {key: _merged(one[key], other[key]) for key in one.keys() & other.keys()}
+def merged(one: Entry, other: Entry) -> Entry:
+    """Two FieldsV1 trees as one."""
+    both = {key: merged(one[key], other[key]) for key in one.keys() & other.keys()}
     return {**one, **other, **both}
 
 

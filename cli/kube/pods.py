@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from cli.kube.requests import Object
@@ -16,6 +17,10 @@ IMAGE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageN
 CONFIG = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 UNSTARTED = ("StartError", "ContainerCannotRun")
 HOPELESS = ("ErrImageNeverPull", "InvalidImageName")
+STARTING, START = ("ContainerCreating", "PodInitializing"), timedelta(seconds=5)
+"""What a container waits for until it runs, and how long that may go on without anything being wrong."""
+STEADY, LONGEST = timedelta(seconds=10), timedelta(minutes=1)
+"""A container that crashed has to run as long as it did before, but between these two, to count as steady again."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,42 @@ def crashed_containers(pod: Object) -> list[tuple[str, bool]]:
     ]
 
 
+def is_slow(pod: Object, now: datetime) -> bool:
+    """Whether it has had a node for longer than a start takes, and a container waits still: events may tell why."""
+    since: str = condition(pod, "PodScheduled").get("lastTransitionTime", "")
+    waits = any(_waiting(status).get("reason") in STARTING for status in _statuses(pod))
+    return waits and bool(since) and now - _moment(since) > START
+
+
+def relapsing(pod: Object, now: datetime, logs: Logs | None = None) -> list[Cause]:
+    """What crashed and has not run on for long enough: between two crashes its pod may be ready, and look well."""
+    phase = (pod.get("status") or {}).get("phase")
+    if pod["metadata"].get("deletionTimestamp") or phase in ("Failed", "Succeeded"):
+        return []
+    name = pod["metadata"]["name"]
+    return [
+        _crashed(
+            f"{_pod(pod)}, container {status['name']}", status, ended, (logs or {}).get((name, status["name"]), ())
+        )
+        for status in (pod.get("status") or {}).get("containerStatuses") or []
+        if (ended := _last_end(status)) and ended.get("exitCode") and not _is_steady(status, ended, now)
+    ]
+
+
+def _is_steady(status: Object, ended: Mapping[str, Any], now: datetime) -> bool:
+    since: str = ((status.get("state") or {}).get("running") or {}).get("startedAt", "")
+    return bool(since) and now - _moment(since) >= min(max(STEADY, _lasted(ended)), LONGEST)
+
+
+def _lasted(ended: Mapping[str, Any]) -> timedelta:
+    began, finished = ended.get("startedAt"), ended.get("finishedAt")
+    return _moment(finished) - _moment(began) if began and finished else timedelta()
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
 def _unscheduled(pod: Object) -> Iterator[Cause]:
     scheduled = condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
@@ -87,17 +128,22 @@ def _container(pod: Object, status: Object, events: Sequence[Object], logs: Logs
     if reason in CONFIG:
         return Cause("config", where, f"cannot be started: {message or reason}")
     if ended := _last_end(status):
-        log = tuple(logs.get((pod["metadata"]["name"], status["name"]), ()))
+        log = logs.get((pod["metadata"]["name"], status["name"]), ())
         return _crash(where, status, ended, log)
     if not status.get("ready") and "running" in (status.get("state") or {}):
         return _probe(where, status, events)
     return None
 
 
-def _crash(where: str, status: Object, ended: Mapping[str, Any], log: tuple[str, ...]) -> Cause | None:
+def _crash(where: str, status: Object, ended: Mapping[str, Any], log: Sequence[str]) -> Cause | None:
     code, reason = ended.get("exitCode"), ended.get("reason", "")
     if status.get("ready") or (code == 0 and reason == "Completed" and not _waiting(status)):
         return None
+    return _crashed(where, status, ended, log)
+
+
+def _crashed(where: str, status: Object, ended: Mapping[str, Any], log: Sequence[str]) -> Cause:
+    code, reason = ended.get("exitCode"), ended.get("reason", "")
     if reason in UNSTARTED:
         return Cause("config", where, f"cannot be started: {' '.join(ended.get('message', reason).split())}")
     restarts = status.get("restartCount", 0)
@@ -105,7 +151,7 @@ def _crash(where: str, status: Object, ended: Mapping[str, Any], log: tuple[str,
     how = "was killed: out of memory" if reason == "OOMKilled" else f"ended with exit code {code}"
     loop = "crash-loops: it " if _waiting(status).get("reason") == "CrashLoopBackOff" else ""
     said = ended.get("message", "").strip()
-    return Cause("crash", where, f"{loop}{how}{times}" + (f" ({said})" if said and not log else ""), log)
+    return Cause("crash", where, f"{loop}{how}{times}" + (f" ({said})" if said and not log else ""), tuple(log))
 
 
 def _probe(where: str, status: Object, events: Sequence[Object]) -> Cause | None:

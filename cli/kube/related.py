@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from cli.kube import pods, requests
@@ -31,7 +33,10 @@ WITH_PODS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "ReplicaSet", "Rep
 
 
 def gather(server: Server, obj: Object, *, log_lines: int = 10) -> Operation[Related]:
-    """Read what tells how `obj` is. What we may not read is left out; logs are read of pods in trouble only."""
+    """Read what tells how `obj` is. What we may not read is left out; logs are read of pods in trouble only.
+
+    Events too, and those of their maker where it lacks pods: the API server reads all of a namespace's to answer.
+    """
     kind, namespace = obj["kind"], obj["metadata"].get("namespace")
     if kind == "PersistentVolumeClaim":
         return Related(storage_class=(yield from _storage_class(server, obj)))
@@ -41,9 +46,9 @@ def gather(server: Server, obj: Object, *, log_lines: int = 10) -> Operation[Rel
     if kind not in (*WITH_PODS, "Pod"):
         return Related()
     sets, own = yield from _pods(server, obj, namespace)
-    maker = newest(obj, sets) if kind == "Deployment" else obj
-    events = yield from _events(server, namespace, _names([*([maker] if maker else []), *_troubled(own)]))
-    logs = yield from _logs(server, _troubled(own), log_lines)
+    troubled = own if kind == "Pod" else _troubled(own)
+    events = yield from _events(server, namespace, _names([*_lacking(obj, sets, own), *troubled]))
+    logs = yield from _logs(server, troubled, log_lines)
     return Related(pods=own, events=events, replica_sets=sets, logs=logs)
 
 
@@ -154,8 +159,20 @@ def _storage_class(server: Server, claim: Object) -> Operation[Object | None]:
         return None
 
 
+def _lacking(obj: Object, sets: Sequence[Object], own: Sequence[Object]) -> list[Object]:
+    """What makes the pods where it has fewer than it wants; its events tell why."""
+    maker = newest(obj, sets) if obj["kind"] == "Deployment" else obj
+    if maker is None or obj["kind"] == "Pod":
+        return []
+    spec, status = maker.get("spec") or {}, maker.get("status") or {}
+    wanted = status.get("desiredNumberScheduled", spec.get("replicas", spec.get("parallelism", 1)))
+    return [maker] if len(own) < wanted else []
+
+
 def _troubled(own: Iterable[Object]) -> list[Object]:
-    return [pod for pod in own if pods.causes(pod)][:LOOKED_INTO]
+    now = datetime.now(UTC)
+    found = (pod for pod in own if pods.causes(pod) or pods.relapsing(pod, now) or pods.is_slow(pod, now))
+    return list(islice(found, LOOKED_INTO))
 
 
 def _names(objects: Iterable[Object]) -> list[str]:

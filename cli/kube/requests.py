@@ -20,6 +20,8 @@ PATCHES = {
     "json": "application/json-patch+json",
     "strategic": "application/strategic-merge-patch+json",
 }
+HEADS = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""What a list is asked for as, where nothing but metadata is wanted of it."""
 PatchType = Literal["apply", "merge", "json", "strategic"]
 Propagation = Literal["Foreground", "Background", "Orphan"]
 
@@ -223,8 +225,14 @@ def proxy(
     namespace: str, service: str, port: int | str, path: str = "/", params: Mapping[str, str] | None = None
 ) -> Request:
     """A GET to a Service, through the API server."""
-    target = f"/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy/{path.lstrip('/')}"
+    target = _proxied(namespace, service, port, path)
     return Request("GET", target, f"ask service {namespace}/{service} for {path}", dict(params or {}), accept="*/*")
+
+
+def proxy_post(namespace: str, service: str, port: int | str, path: str, document: Any) -> Request:
+    """A POST of a JSON document to a Service, through the API server."""
+    target, action = _proxied(namespace, service, port, path), f"send to service {namespace}/{service}: {path}"
+    return Request("POST", target, action, body=_json(document), accept="*/*", repeatable=False)
 
 
 def is_guarded(body: Object) -> bool:
@@ -243,6 +251,10 @@ def warnings(headers: Iterable[str]) -> list[str]:
     """The texts of Warning headers: `299 - "unknown field \\"spec.x\\""`."""
     found = [re.findall(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"', header) for header in headers]
     return [text.replace('\\"', '"') for texts in found for text in texts]
+
+
+def _proxied(namespace: str, service: str, port: int | str, path: str) -> str:
+    return f"/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy/{path.lstrip('/')}"
 
 
 def _in(namespace: str | None) -> str:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
+from lightkube.core.exceptions import ConfigError
 
 from cli.kube.client import Kube
 from cli.kube.config import Endpoint
-from cli.kube.errors import KubeError, Unreachable
+from cli.kube.errors import KubeError, Unauthorized, Unreachable
 from cli.kube.operations import Server
 from cli.kube.retry import Policy
 
@@ -77,6 +78,18 @@ def test_a_watch_that_is_refused_ends_with_the_reason() -> None:
 
     with pytest.raises(KubeError, match="not allowed: watch pods in dev"):
         list(kube(handler).watch("v1", "Pod", "dev", seconds=5))
+
+
+def test_a_stream_without_credentials_says_so() -> None:
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        if "watch" in request.url.params or request.url.path.endswith("/log"):
+            raise ConfigError("please log in")
+        return httpx2.Response(200, json={"metadata": {"resourceVersion": "1"}, "items": []})
+
+    with pytest.raises(Unauthorized, match="please log in"):
+        list(kube(handler).watch("v1", "Pod", "dev", seconds=5))
+    with pytest.raises(Unauthorized, match="please log in"):
+        list(kube(handler).follow_logs("dev", "p"))
 
 
 def test_logs_come_line_by_line() -> None:

@@ -1,7 +1,12 @@
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
+from lightkube import KubeConfig
 
 from cli.errors import UsageError
 from cli.kube.client import Kube
@@ -40,6 +45,7 @@ def test_the_contexts_cluster_can_be_overridden() -> None:
 
 def test_credentials_are_not_printed() -> None:
     assert "t0ken" not in repr(endpoint(TEXT))
+    assert endpoint(TEXT.replace("127.0.0.1:1", "me:word@127.0.0.1:1")).named == "context one, http://127.0.0.1:1"
 
 
 def test_several_files_are_merged_the_first_one_winning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,6 +66,23 @@ def test_an_unusable_kubeconfig_is_a_wrong_use(bad: str) -> None:
 def test_an_unknown_context_names_those_that_are_there() -> None:
     with pytest.raises(UsageError, match="one, two"):
         endpoint(TEXT, "three")
+
+
+def test_threads_take_turns_in_reading_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two at once in lightkube's first conversion kill the process."""
+    read, inside, most = KubeConfig.from_dict, threading.Semaphore(1), []
+
+    def slowly(*words: Any, **more: Any) -> Any:
+        most.append(inside.acquire(blocking=False))
+        time.sleep(0.05)
+        inside.release()
+        return read(*words, **more)
+
+    monkeypatch.setattr(KubeConfig, "from_dict", slowly)
+    with ThreadPoolExecutor(4) as pool:
+        servers = [found.server for found in pool.map(endpoint, [TEXT] * 4)]
+    assert len(servers) == 4
+    assert most == [True] * 4
 
 
 def test_a_mapping_is_read_without_failing() -> None:

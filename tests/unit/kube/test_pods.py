@@ -1,3 +1,4 @@
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -87,3 +88,49 @@ def test_a_finished_init_container_is_no_crash() -> None:
         {"name": "init", "ready": True, "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}
     ]
     assert pods.causes(waiting) == []
+
+
+ENDED = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+
+
+def ended(*, after: float = 0.0, code: int = 3) -> dict[str, Any]:
+    began = ENDED - timedelta(seconds=after)
+    return {"terminated": {"exitCode": code, "startedAt": stamp(began), "finishedAt": stamp(ENDED)}}
+
+
+def stamp(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@pytest.mark.parametrize(
+    ("lasted", "runs_for", "relapses"),
+    [(0, 9, True), (0, 10, False), (30, 29, True), (30, 30, False), (3600, 59, True), (3600, 60, False)],
+)
+def test_a_crash_counts_until_the_container_has_run_for_as_long_again(
+    lasted: float, runs_for: float, relapses: bool
+) -> None:
+    running = {"running": {"startedAt": stamp(ENDED)}}
+    found = pod(ready=True, state=running, lastState=ended(after=lasted), restartCount=1)
+    logs = {("api-1", "app"): ["boom"]}
+    said = [str(cause) for cause in pods.relapsing(found, ENDED + timedelta(seconds=runs_for), logs)]
+    where = "pod api-1, container app"
+    assert said == (
+        [f"{where}: ended with exit code 3, restarted 1 time; its last lines:\n    boom"] if relapses else []
+    )
+
+
+def test_a_crash_counts_at_the_moment_of_it_and_while_it_is_waited_for() -> None:
+    later = ENDED + timedelta(hours=1)
+    assert pods.relapsing(pod(ready=True, state=ended()), later)
+    assert pods.relapsing(pod(ready=True, state=BACK_OFF, lastState=ended(), restartCount=1), later)
+
+
+def test_what_ended_well_or_for_good_does_not_relapse() -> None:
+    running = {"running": {"startedAt": stamp(ENDED)}}
+    assert pods.relapsing(pod(ready=True, state=running, lastState=ended(code=0), restartCount=1), ENDED) == []
+    done = pod(state=ended())
+    done["status"]["phase"] = "Failed"
+    assert pods.relapsing(done, ENDED) == []
+    leaving = pod(state=ended())
+    leaving["metadata"]["deletionTimestamp"] = stamp(ENDED)
+    assert pods.relapsing(leaving, ENDED) == []
