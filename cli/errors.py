@@ -14,6 +14,23 @@ The number is the process's exit code. Codes are stable; 3 (changes present) is 
 
 from __future__ import annotations
 
+from typing import Final
+
+CHANGES_PRESENT: Final = 3
+CODES: Final = {
+    0: "done, or no changes",
+    1: "error",
+    2: "wrong use or settings",
+    CHANGES_PRESENT: "changes present (`preview --exit-code`)",
+    4: "refused by policy, pin, freeze or missing approval",
+    5: "locked by somebody else",
+    6: "the rollout failed and was rolled back",
+    7: "the rollback itself failed",
+    8: "interrupted",
+    9: "stale plan",
+}
+"""Every exit code, and what it tells a script."""
+
 
 class TurnoutError(Exception):
     """Says what happened, why, and which command to run next. Never holds a secret's value."""

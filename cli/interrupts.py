@@ -29,3 +29,33 @@ def as_keyboard_interrupt() -> Iterator[None]:
 
 def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001
     raise KeyboardInterrupt
+
+
+class Asked:
+    """Whether somebody asked for an end."""
+
+    def __init__(self) -> None:
+        self.now = False
+
+
+@contextmanager
+def between_steps() -> Iterator[Asked]:
+    """For the block the first Ctrl-C (SIGTERM, SIGHUP) is only noted, for the block to end at its next step; the second
+    raises KeyboardInterrupt."""
+    asked = Asked()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+
+    def note(number: int, frame: object) -> None:
+        if asked.now:
+            _interrupt(number, frame)
+        asked.now = True
+
+    numbers = [number for number in (signal.SIGINT, *ENDING) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, note) for number in numbers}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

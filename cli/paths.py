@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cli.errors import TurnoutError
+from cli.errors import UsageError
+
+VARIABLES = ("TURNOUT_STATE", "TURNOUT_CACHE", "XDG_STATE_HOME", "XDG_CACHE_HOME")
+"""The caller's choice of where things are kept; whatever is started for them has to know."""
 
 
 def cache_dir() -> Path:
@@ -34,11 +37,10 @@ def project_root(start: Path | None = None) -> Path:
     for folder in (here, *here.parents):
         if (folder / "Pulumi.yaml").is_file():
             return folder
-    raise TurnoutError(
+    raise UsageError(
         f"no Pulumi.yaml in {here} or above it",
         why="turnout works inside a project: a folder with Pulumi.yaml and one Pulumi.<env>.yaml an environment",
         next="cd into your checkout, or name it: turnout -C DIR …",
-        exit_code=2,
     )
 
 

@@ -1,4 +1,7 @@
-"""Progress of work over a second: a live display on a terminal, plain lines elsewhere, nothing under --json."""
+"""Progress of work over a second: a live display on a terminal, plain lines elsewhere, nothing under --json.
+
+A display that can no longer be written shows nothing any more: it must not end the work, nor replace what ended it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO, cast
+
+from cli.streams import lasting
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
 
 
 class Step(Protocol):
@@ -42,7 +50,7 @@ class Lines:
     """Plain lines with the seconds since the start, for logs and CI."""
 
     def __init__(self, out: TextIO | None = None) -> None:
-        self._out = out or sys.stderr
+        self._out = lasting(out or sys.stderr)
         self._start = time.monotonic()
         self._lock = threading.Lock()
 
@@ -66,16 +74,32 @@ class Lines:
 class Live:
     """A spinner for each open step, with its detail and clock; finished ones stay as a line."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console | None = None) -> None:
         from rich.console import Console
+        from rich.live import Live as Region
         from rich.progress import Progress as Bars
         from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-        self._console = Console(stderr=True)
+        self.console = console or Console(stderr=True)
+        # of a broken pipe rich makes the end of the process
+        self.console.file = lasting(cast("TextIO", self.console.file))
         texts = TextColumn("{task.description}"), TimeElapsedColumn(), TextColumn("{task.fields[detail]}", markup=False)
-        self._bars = Bars(SpinnerColumn(), *texts, console=self._console, transient=True)
+        self._bars = Bars(SpinnerColumn(), *texts, console=self.console)
+        self._above: Callable[[], RenderableType] | None = None
+        self._region = Region(console=self.console, transient=True, refresh_per_second=10, get_renderable=self._picture)
         self._open = 0
         self._lock = threading.Lock()
+
+    @contextmanager
+    def showing(self, above: Callable[[], RenderableType]) -> Iterator[None]:
+        """For the length of the block that picture stands above the steps; it is asked for ten times a second."""
+        self._above = above
+        self._opened(+1)
+        try:
+            yield
+        finally:
+            self._opened(-1)
+            self._above = None
 
     @contextmanager
     def step(self, title: str, *, usually: float | None = None) -> Iterator[Step]:
@@ -92,15 +116,21 @@ class Live:
             self.note(f"{mark} {title} ({time.monotonic() - began:.1f} s)")
 
     def note(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False)
+        self.console.print(text, markup=False, highlight=False)
+
+    def _picture(self) -> RenderableType:
+        from rich.console import Group
+
+        above, steps = self._above, self._bars.get_renderable()
+        return Group(above(), steps) if above else steps
 
     def _opened(self, by: int) -> None:
         with self._lock:
             self._open += by
             if self._open == 1 and by > 0:
-                self._bars.start()
+                self._region.start()
             elif self._open == 0:
-                self._bars.stop()
+                self._region.stop()
 
 
 class _Quiet:
