@@ -49,6 +49,13 @@ def official_version(environment: dict[str, str]) -> str:
     return "unknown" if shutil.which(_PLUGIN, path=environment.get("PATH")) else ""
 
 
+def label(kind: Kind, environment: dict[str, str]) -> str:
+    """A provider with its version, as it is shown to people."""
+    if kind == "own":
+        return "turnout's own kubernetes provider"
+    return f"official kubernetes plugin {official_version(environment) or '(to be downloaded)'}"
+
+
 def is_older(version: str, than: str) -> bool:
     """Whether one version is known and older than another."""
     return bool(_numbers(version)) and _numbers(version) < _numbers(than)
@@ -61,18 +68,18 @@ def _numbers(version: str) -> tuple[int, ...]:
 class Attachment:
     """The provider of one run, as a context: started on construction, ended with the context."""
 
-    def __init__(self, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, environment: dict[str, str] | None = None, *, offline: bool = False) -> None:
+        """`offline`: for a preview by the state alone, which only our own provider can tell."""
         self._environment = dict(os.environ) if environment is None else environment
-        self.kind: Kind = choose(self._environment)
-        self._child = _start(self._environment) if self.kind == "own" else None
+        self._offline = offline
+        self.kind: Kind = "own" if offline else choose(self._environment)
+        self._child = _start(self._environment, offline=offline) if self.kind == "own" else None
         self._port = 0
 
     @property
     def label(self) -> str:
         """What is shown to people."""
-        if self.kind == "own":
-            return "turnout's own kubernetes provider"
-        return f"official kubernetes plugin {official_version(self._environment) or '(to be downloaded)'}"
+        return label(self.kind, self._environment) + (", no cluster asked" if self._offline else "")
 
     @property
     def ended(self) -> int | None:
@@ -114,9 +121,9 @@ class Attachment:
         return self._port
 
 
-def _start(environment: dict[str, str]) -> subprocess.Popen[bytes]:
+def _start(environment: dict[str, str], *, offline: bool) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "cli.provider"],
+        [sys.executable, "-m", "cli.provider", *(["--offline"] if offline else [])],
         env={**environment, "GRPC_VERBOSITY": environment.get("GRPC_VERBOSITY", "NONE")},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -106,7 +106,7 @@ def _ask(path: Path) -> str:
         raise TurnoutError(
             f"{path} does not answer to `version`",
             why=str(error),
-            next="repair it or take it off PATH; without one turnout builds its own engine",
+            next="repair it or take it off PATH; without one an engine is built here",
         ) from error
     return done.stdout.strip().removeprefix("v")
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
-_OBJECTS = 200_000
-_ROUNDS = (50, 50)
-"""How many new objects make it worth looking for garbage among them, and how many such rounds among older ones."""
+from cli.garbage import seldom_collected
 
 
 class Evaluation:
@@ -57,20 +54,6 @@ class Evaluation:
             if self._ended:
                 task.cancel()
         return task
-
-
-@contextmanager
-def seldom_collected() -> Iterator[None]:
-    """Collect garbage hundreds of times less often: a program makes ever more objects, and hardly any in cycles.
-
-    It is a fifth of the time of a program with 1,000 resources, and costs 10 MB.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(_OBJECTS, *_ROUNDS)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def to_end(work: Coroutine[Any, Any, None]) -> None:

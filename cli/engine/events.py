@@ -11,12 +11,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from cli import protocol
 from cli.engine import values
-from cli.engine.effects import effects
 from cli.engine.model import ABSENT, SECRET, UNKNOWN, Change, Diagnostic, FieldChange, Operation, ResourceFailure
+from components.tracks import COUNTED
 
-STACK_TYPE = "pulumi:pulumi:Stack"
 _DEFAULT_PROVIDER = "::default"
+_KUBERNETES = "kubernetes:"
 
 # The engine's step names, as what they mean to a reader; the ones left out are bookkeeping.
 OPERATIONS = {
@@ -34,7 +35,9 @@ OPERATIONS = {
     "refresh": Operation.REFRESH,
 }
 _HEADING = re.compile(r"\d+ errors? occurred:")
+_NEW = frozenset({"create", "import"})
 UNCHANGED = frozenset({Operation.SAME, Operation.READ, Operation.REFRESH})
+_UNTOLD = frozenset({Operation.SAME, Operation.DELETE, Operation.RETAIN})
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class State:
     retain_on_delete: bool
     id: str = ""
     provider: str = ""
+    custom: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,12 @@ class Step:
     def parent(self) -> str:
         side = self.new or self.old
         return side.parent if side else ""
+
+    @property
+    def custom(self) -> bool:
+        """Whether a provider makes it; a component only holds others."""
+        side = self.new or self.old
+        return side.custom if side else True
 
 
 @dataclass(frozen=True)
@@ -163,6 +173,7 @@ def _state(data: dict[str, Any] | None) -> State | None:
         retain_on_delete=bool(data.get("retainOnDelete")),
         id=data.get("id", ""),
         provider=data.get("provider", ""),
+        custom=bool(data.get("custom")),
     )
 
 
@@ -198,13 +209,31 @@ class Fold:
                 self.summary = event
 
     def changes(self) -> tuple[Change, ...]:
-        """Everything that is not as it was, in the engine's order; secrets and unknowns as placeholders."""
-        return tuple(self._change(step) for step in self._steps.values() if operation(step) not in UNCHANGED)
+        """Everything that is not as it was, in the engine's order; secrets and unknowns as placeholders.
+
+        A component is no more than the resources in it: it is counted, and only they are told.
+        """
+        changed = (step for step in self._steps.values() if operation(step) not in UNCHANGED)
+        return tuple(self._change(step) for step in changed if step.custom)
+
+    def still(self) -> tuple[Change, ...]:
+        """The Deployments and autoscalers that stay as they are, each as a change of nothing."""
+        same = (step for step in self._steps.values() if operation(step) is Operation.SAME)
+        return tuple(self._change(step) for step in same if step.type.rpartition(":")[2] in COUNTED)
 
     def counts(self) -> dict[str, int]:
         """How many resources each operation touches, by name; unchanged ones under `same`."""
         counted = Counter(_counted_as(operation(step)).value for step in self._steps.values())
         return dict(sorted(counted.items()))
+
+    def planned(self) -> tuple[Step, ...]:
+        """One step a resource, unchanged ones included."""
+        return tuple(self._steps.values())
+
+    def declared(self) -> tuple[dict[str, Any], ...]:
+        """The Kubernetes objects that the program asks for, changed or not; secrets and unknowns as placeholders."""
+        states = (step.new for step in self._steps.values() if step.type.startswith(_KUBERNETES))
+        return tuple(values.shown(state.inputs) for state in states if state is not None)
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secrets as placeholders."""
@@ -218,14 +247,14 @@ class Fold:
     def failures(self) -> tuple[ResourceFailure, ...]:
         """The resources whose operation failed, each with what was said about it."""
         blamed = {entry.urn for entry in self._messages if entry.severity == "error"}
-        known = [urn for urn, kind in self._types.items() if urn in blamed and kind != STACK_TYPE]
+        known = [urn for urn, kind in self._types.items() if urn in blamed and kind != protocol.STACK]
         urns = dict.fromkeys([*self._failed, *known])
         return tuple(ResourceFailure(urn, self._said_about(urn)) for urn in urns)
 
     def component(self, urn: str) -> str:
         """The names of the components around a resource, outermost first, joined by `/`."""
         names: list[str] = []
-        while (urn := self._parents.get(urn, "")) and f"::{STACK_TYPE}::" not in urn:
+        while (urn := self._parents.get(urn, "")) and f"::{protocol.STACK}::" not in urn:
             names.append(urn.rsplit("::", 1)[-1])
         return "/".join(reversed(names))
 
@@ -234,7 +263,7 @@ class Fold:
         self._types[step.urn] = step.type
 
     def _keep(self, step: Step) -> None:
-        bookkeeping = step.type == STACK_TYPE or step.operation not in OPERATIONS
+        bookkeeping = step.type == protocol.STACK or step.operation not in OPERATIONS
         if bookkeeping or (step.type.startswith("pulumi:providers:") and _DEFAULT_PROVIDER in step.urn):
             return
         before = self._steps.get(step.urn)
@@ -242,7 +271,7 @@ class Fold:
             self._steps[step.urn] = step
 
     def _finished(self, step: Step) -> None:
-        if step.type == STACK_TYPE:
+        if step.type == protocol.STACK:
             self._outputs = step.new.outputs if step.new else {}
         elif self._refreshing:
             self._keep(step)
@@ -253,7 +282,7 @@ class Fold:
 
     def _change(self, step: Step) -> Change:
         done = operation(step)
-        fields = field_changes(step) if done not in (Operation.DELETE, Operation.RETAIN) else ()
+        fields = field_changes(step) if done not in _UNTOLD else ()
         return Change(
             urn=step.urn,
             type=step.type,
@@ -261,7 +290,8 @@ class Fold:
             operation=done,
             component=self.component(step.urn),
             fields=fields,
-            effects=effects(step.type, done, fields),
+            before=_shown(step.old, step.operation not in _NEW),
+            after=_shown(step.new, done not in (Operation.DELETE, Operation.RETAIN)),
         )
 
 
@@ -270,6 +300,11 @@ def operation(step: Step) -> Operation:
     found = OPERATIONS.get(step.operation, Operation.SAME)
     retained = found is Operation.DELETE and step.old is not None and step.old.retain_on_delete
     return Operation.RETAIN if retained else found
+
+
+def _shown(side: State | None, there: bool) -> dict[str, Any]:
+    shown: dict[str, Any] = values.shown(side.inputs) if side and there else {}
+    return shown
 
 
 def field_changes(step: Step) -> tuple[FieldChange, ...]:

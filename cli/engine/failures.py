@@ -1,6 +1,8 @@
 """What an engine run can end with, as errors that name the next command.
 
 TurnoutError
+├── Refused
+│   └── AdmissionRefused    an admission policy of the environment is against it
 ├── Locked
 │   └── StackLocked         another engine process holds the stack's lock
 ├── UsageError
@@ -28,7 +30,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.engine.locks import Lock
-from cli.errors import Locked, TurnoutError, UsageError
+from cli.errors import Locked, Refused, TurnoutError, UsageError
+
+
+class AdmissionRefused(Refused):
+    pass
 
 
 class StackLocked(Locked):
@@ -84,6 +90,8 @@ _NO_SUCH_STACK = 6
 
 _FRAMES = 4
 _HOLDER = re.compile(r"(?P<file>\S+): created by (?P<user>[^@\s]+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<at>\S+)")
+_POLICY = "ValidatingAdmissionPolicy 'turnout-"
+_WAY_OUT = re.compile(r"turnout (?:unpin \S+ \d+|repair [^\s;]+|rollout (?:status|abort) [^\s;]+)")
 _MANAGER = re.compile(r'conflicts? with "(?P<manager>[^"]+)"')
 
 
@@ -149,6 +157,21 @@ def unknown(text: str, environment: str) -> EngineFailed:
 class _Fault:
     phrases: tuple[str, ...]
     make: Callable[[str, str], TurnoutError]
+
+
+def is_refusal(text: str) -> bool:
+    """Whether it was one of the environment's own admission policies."""
+    return _POLICY in text
+
+
+def _refused(text: str, environment: str) -> TurnoutError:
+    said = dict.fromkeys(line.partition("denied request: ")[2] for line in text.splitlines() if is_refusal(line))
+    ways = dict.fromkeys(found for line in said for found in _WAY_OUT.findall(line))
+    return AdmissionRefused(
+        f"a policy of {environment} is against it",
+        why="\n".join(said),
+        next="; ".join(ways) or f"turnout status {environment}",
+    )
 
 
 def _locked(text: str, environment: str) -> TurnoutError:
@@ -227,6 +250,7 @@ def _line_with(text: str, word: str) -> str:
 
 
 _FAULTS = (
+    _Fault((_POLICY,), _refused),
     _Fault(("currently locked by", "[409] Conflict: Another update", "locks/organization/"), _locked),
     _Fault(("incorrect passphrase",), _wrong_passphrase),
     _Fault(

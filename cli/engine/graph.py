@@ -91,19 +91,12 @@ class ResourceGraph:
     def __len__(self) -> int:
         return len(self.resources)
 
-    def of_type(self, token: str) -> list[Resource]:
-        """By whole type token, or by its last part (`Deployment`)."""
-        return [resource for resource in self.resources if token in (resource.type, resource.kind)]
-
     def named(self, name: str, kind: str = "") -> Resource:
         """The one resource of that Pulumi name (and kind). Raises KeyError for none, or more than one."""
         found = [entry for entry in self.resources if entry.name == name and kind in ("", entry.kind)]
         if len(found) != 1:
             raise KeyError(f"{len(found)} resources named {name} {kind}".strip())
         return found[0]
-
-    def children(self, urn: str) -> list[Resource]:
-        return [resource for resource in self.resources if resource.parent == urn]
 
     def provider_of(self, resource: Resource) -> Resource | None:
         """The explicit provider resource; None when it is a default one."""

@@ -43,7 +43,7 @@ class Initialised:
         """For people."""
         made = [f"made {self.passphrase_file}: keep a copy, it opens every secret"] if self.passphrase_file else []
         wrote = [f"wrote {name} to {self.file.name} (encrypted)" for name in self.secrets]
-        return [*made, *(wrote or [f"{self.file.name} has every secret it needs"])]
+        return [*made, *(wrote or [f"{self.file.name} has every secret it needs"]), "next: turnout validate"]
 
 
 def initialise(root: Path, environment: str, variables: Mapping[str, str] | None = None) -> Initialised:

@@ -23,9 +23,8 @@ from pulumi.runtime.proto import events_pb2_grpc, language_pb2, language_pb2_grp
 from pulumi.runtime.settings import SETTINGS
 
 from cli.engine import evaluate, events
+from cli.engine.programs import Program
 from cli.engine.quiet import Quiet
-
-Program = Callable[[], object]
 
 # What the engine asks at once: the program's run, the event stream, and short questions beside them.
 _WORKERS = 6

@@ -17,7 +17,8 @@ from pathlib import Path
 from cli import proc
 from cli.engine import environ
 
-_SIDECAR = ".attrs"
+SIDECAR = ".attrs"
+"""Ends the name of the file that a file backend keeps beside each of its own."""
 _PROC = Path("/proc")
 
 _ROUNDING = 2.0
@@ -73,7 +74,7 @@ def found(root: Path, environment: str, variables: dict[str, str]) -> list[Lock]
     if stack is None:
         return []
     folder = stack.parents[2] / "locks" / "organization" / project / environment
-    files = sorted(file for file in folder.glob("*") if file.suffix != _SIDECAR)
+    files = sorted(file for file in folder.glob("*") if file.suffix != SIDECAR)
     return [lock for file in files if (lock := _read(file))]
 
 
@@ -94,7 +95,7 @@ def dead(root: Path, environment: str, variables: dict[str, str]) -> list[Lock]:
 def remove(lock: Lock) -> None:
     """Take a lock file away, with the sidecar that the file backend keeps. Every lock has a name of its own."""
     lock.file.unlink(missing_ok=True)
-    lock.file.with_name(lock.file.name + _SIDECAR).unlink(missing_ok=True)
+    lock.file.with_name(lock.file.name + SIDECAR).unlink(missing_ok=True)
 
 
 def holds(pid: int, taken: str) -> bool:

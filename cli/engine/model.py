@@ -42,12 +42,20 @@ class Operation(StrEnum):
     SAME = "same"
 
 
+class Mode(StrEnum):
+    """What a plan was made from. Hermetic: two commits; state: the last state; live: the API server too."""
+
+    HERMETIC = "hermetic"
+    STATE = "state"
+    LIVE = "live"
+
+
 class Effect(StrEnum):
-    """What a change means for what is running."""
+    """What a change means for what is running; `cli.review` judges it."""
 
     RESTARTS_PODS = "restarts its pods"
     SCALES = "changes the number of pods"
-    DOWNTIME = "downtime while it is replaced"
+    DOWNTIME = "downtime"
     DATA_AT_RISK = "data at risk"
     STOPS = "stops what runs"
 
@@ -72,7 +80,11 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class Change:
-    """One resource that an apply touches. `component` names its component ancestors, outermost first, joined by `/`."""
+    """One resource that an apply touches. `component` names its component ancestors, outermost first, joined by `/`.
+
+    Not `certain`: only the apply can tell whether it happens. `before` and `after` are the whole inputs, secrets as
+    placeholders, empty on the side where the resource does not exist. `renamed_from`: its Pulumi name until now.
+    """
 
     urn: str
     type: str
@@ -81,6 +93,14 @@ class Change:
     component: str = ""
     fields: tuple[FieldChange, ...] = ()
     effects: tuple[Effect, ...] = ()
+    certain: bool = True
+    renamed_from: str = ""
+    before: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    after: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def kind(self) -> str:
+        return self.type.rsplit(":", 1)[-1]
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -89,6 +109,8 @@ class Change:
             "name": self.name,
             "component": self.component,
             "operation": self.operation.value,
+            "certain": self.certain,
+            "renamed_from": self.renamed_from,
             "fields": [entry.to_json() for entry in self.fields],
             "effects": [effect.value for effect in self.effects],
         }
@@ -123,7 +145,10 @@ class ResourceFailure:
 
 @dataclass(frozen=True)
 class Plan:
-    """What an apply would do. `counts` by operation include `same`; `seconds` is the time of the whole preview."""
+    """What an apply would do. `counts` by operation include `same`; `seconds` is the time of the whole preview.
+
+    `base` and `head` say what was compared (`origin/main 3f2a91c`); empty where the mode says it.
+    """
 
     environment: str
     changes: tuple[Change, ...]
@@ -132,6 +157,13 @@ class Plan:
     engine: str
     provider: str
     diagnostics: tuple[Diagnostic, ...] = ()
+    declared: tuple[dict[str, Any], ...] = field(default=(), repr=False, compare=False)
+    """Every Kubernetes object that the program asks for, changed or not, secrets as placeholders."""
+    still: tuple[Change, ...] = field(default=(), repr=False, compare=False)
+    """The Deployments and autoscalers that the engine leaves as they are: others may count their copies."""
+    mode: Mode = Mode.LIVE
+    base: str = ""
+    head: str = ""
 
     @property
     def empty(self) -> bool:
@@ -147,6 +179,9 @@ class Plan:
         return {
             "schema": SCHEMA,
             "environment": self.environment,
+            "mode": self.mode.value,
+            "base": self.base,
+            "head": self.head,
             "changes": [change.to_json() for change in self.changes],
             "counts": self.counts,
             "resources": self.resources,
@@ -173,6 +208,22 @@ class Outcome:
     provider: str
     interrupted: bool = False
     resources: int = field(default=0)
+    still: tuple[Change, ...] = field(default=(), repr=False, compare=False)
+    """As in a plan."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it is not ok: what failed, each with its name, and what the engine said of errors."""
+        said = [f"{failure.name}: {failure.message}" for failure in self.failures]
+        return (*said, *(entry.message for entry in self.diagnostics if entry.severity == "error"))
+
+    @property
+    def reason(self) -> str:
+        """The first of them in one line."""
+        if self.interrupted:
+            return "interrupted"
+        lines = [line for text in self.reasons for line in text.splitlines()[:1]]
+        return next(iter(lines), "the engine failed")
 
     def to_json(self) -> dict[str, Any]:
         return {

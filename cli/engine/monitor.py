@@ -12,13 +12,13 @@ from typing import Any
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import engine_pb2, resource_pb2
 
+from cli import protocol
 from cli.engine import graph, values
 from cli.engine.graph import Options, Resource, ResourceGraph
 from cli.errors import TurnoutError
 
-UNKNOWN_ID = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-_STACK = "pulumi:pulumi:Stack"
 _STACK_REFERENCE = "pulumi:pulumi:StackReference"
+_STACK_OUTPUTS = "pulumi:pulumi:readStackOutputs"
 _NO_UPDATE_YET: dict[str, Any] = {"outputs": {}, "secretOutputNames": []}
 
 # Secrets, resource references, alias specs, replacement triggers, deletedWith, replaceWith: all that needs no callback.
@@ -49,7 +49,7 @@ class Monitor:
         resource = self._record(request, _options(request), custom=request.custom)
         if not request.custom:
             return resource_pb2.RegisterResourceResponse(urn=resource.urn)
-        return resource_pb2.RegisterResourceResponse(urn=resource.urn, id=UNKNOWN_ID, object=request.object)
+        return resource_pb2.RegisterResourceResponse(urn=resource.urn, id=protocol.UNKNOWN, object=request.object)
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802
         resource = self._record(request, Options(), custom=True, read_id=request.id)
@@ -59,11 +59,13 @@ class Monitor:
         )
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
-        if f"::{_STACK}::" in request.urn:
+        if f"::{protocol.STACK}::" in request.urn:
             self._outputs = plain(request.outputs)
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802
+        if request.tok == _STACK_OUTPUTS:
+            return resource_pb2.ResourceInvokeResponse(**{"return": _struct(plain(request.args) | _NO_UPDATE_YET)})
         raise TurnoutError(
             f"the program asks the cluster ({request.tok}), which a render has none of",
             next="take the value from the settings, or ask in the provider's own resources",
@@ -101,13 +103,13 @@ class Monitor:
         with self._guard:
             if resource.urn in self._resources:
                 raise TurnoutError(f"two resources have one name: {resource.name} ({resource.type})", why=resource.urn)
-            if resource.type != _STACK:
+            if resource.type != protocol.STACK:
                 self._resources[resource.urn] = resource
         return resource
 
     def _urn(self, request: Any) -> str:
         around = request.parent.split("::")[2] if request.parent else ""
-        chain = f"{around}$" if around and around != _STACK else ""
+        chain = f"{around}$" if around and around != protocol.STACK else ""
         return f"urn:pulumi:{self._stack}::{self._project}::{chain}{request.type}::{request.name}"
 
 
@@ -126,9 +128,18 @@ class Log:
 
 
 def plain(struct: Any) -> dict[str, Any]:
-    """A protobuf Struct as JSON data; whole numbers as int."""
-    found: dict[str, Any] = json_format.MessageToDict(struct)
+    """A protobuf Struct as JSON data: whole numbers as int, and keys in order, of which a Struct has none."""
+    found: dict[str, Any] = _whole(json_format.MessageToDict(struct))
     return found
+
+
+def _whole(value: Any) -> Any:
+    """A Struct knows no integers: every number comes out of it as a float."""
+    if isinstance(value, dict):
+        return {key: _whole(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_whole(entry) for entry in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _struct(data: dict[str, Any]) -> Any:

@@ -5,25 +5,33 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from cli import interrupts
 from cli.engine import binary, cutoff, environ, failures
 from cli.engine.attach import Attachment
 from cli.engine.binary import Binary
 from cli.engine.events import Event, Fold
+from cli.engine.once import VARIABLES, Once, is_told
 from cli.engine.process import Finished, Running
+from cli.engine.programs import Program
 from cli.engine.store.keeping import Keeping
 from cli.engine.watch import Watch
 from cli.progress import Progress
 
-Program = Callable[[], object]
+if TYPE_CHECKING:
+    from cli.engine.inline import Serving
+
 Load = Callable[[], Program]
 Prepare = Callable[[Binary, dict[str, str]], None]
 
 # How many resources are worked on at once. Most of that time is waiting for readiness, which costs nothing.
 PARALLEL = 64
 _EVENTS_LIMIT = 10.0
+_LAST_EVENTS = 1.0
 
 
 @dataclass(frozen=True)
@@ -39,11 +47,23 @@ class Ended:
 
 
 class Operation:
-    """`verb` (preview, up, refresh, destroy, import) on one environment, to be run once."""
+    """`verb` (preview, up, refresh, destroy) on one environment, to be run once."""
 
-    def __init__(self, root: Path, environment: str, verb: str, progress: Progress) -> None:
-        self._root, self._environment, self._verb, self._progress = root, environment, verb, progress
+    def __init__(
+        self,
+        root: Path,
+        environment: str,
+        verb: str,
+        progress: Progress,
+        *,
+        once: Once | None = None,
+        offline: bool = False,
+    ) -> None:
+        """`once`: the state is written at the beginning and at the end alone. `offline`: no cluster is asked."""
+        self._offline = offline
+        self._root, self._environment, self._verb, self._progress, self._once = root, environment, verb, progress, once
         self._fold, self._ledger = Fold(refreshing=verb == "refresh"), cutoff.Ledger()
+        self._running: Running | None = None
         self._keeping = None if verb == "preview" else Keeping(root, environment, os.environ)
 
     def run(self, title: str, arguments: Sequence[str], load: Load, prepare: Prepare) -> Ended:
@@ -54,7 +74,7 @@ class Operation:
         began = time.monotonic()
         if self._keeping:
             self._keeping.begin()
-        with Attachment() as provider, Watch(self._progress, title) as watch:
+        with Attachment(offline=self._offline) as provider, Watch(self._progress, title) as watch:
             found = binary.find(self._progress)
             finished, error = self._served(found, watch, provider.variables, arguments, load, prepare)
             self._raise_if_cut_off(finished, provider.ended)
@@ -78,16 +98,49 @@ class Operation:
             variables = {**environ.variables(self._root, dict(os.environ)), **attached()}
             prepare(found, variables)
             command = self._command(found, arguments, serving.address)
-            with Running(command, cwd=self._root, env=variables | _language(self._verb, serving.address)) as running:
-                unloaded = _hand_over(load, serving.language.load)
-                finished = running.wait(self._environment)
-            serving.events.ended.wait(_EVENTS_LIMIT if self._fold.summary is None and finished.code == 0 else 1)
+            variables |= VARIABLES if self._once else {}
+            try:
+                finished, unloaded = self._ran(command, variables, load, serving)
+            except BaseException:
+                with suppress(Exception):  # the next run tells what stays pending; why this one ends is told now
+                    self._take_back(serving)
+                raise
+            asked = self._take_back(serving)
+            finished = replace(finished, interrupted=finished.interrupted or asked)
             return finished, unloaded or serving.language.error or serving.events.error
 
+    def _ran(
+        self, command: Sequence[str], variables: dict[str, str], load: Load, serving: Serving
+    ) -> tuple[Finished, BaseException | None]:
+        """From the write of the state before the engine's start until its events are heard."""
+        with ExitStack() as stack:
+            with interrupts.between_steps() as asked:
+                if self._once:
+                    self._once.begin()
+                running = self._running = stack.enter_context(Running(command, cwd=self._root, env=variables))
+            if asked.now:
+                raise KeyboardInterrupt
+            unloaded = _hand_over(load, serving.language.load)
+            finished = running.wait(self._environment)
+        serving.events.ended.wait(_EVENTS_LIMIT if self._fold.summary is None and finished.code == 0 else _LAST_EVENTS)
+        return finished, unloaded
+
+    def _take_back(self, serving: Serving) -> bool:
+        """What was written before the start, unless the engine was cut off; whether somebody wants an end meanwhile."""
+        if self._once is None or (self._running is not None and not self._running.ended_by_itself):
+            return False
+        with interrupts.between_steps() as asked:
+            if self._running:
+                serving.events.ended.wait(_LAST_EVENTS)
+            self._once.end(self._ledger.cut_off())
+        return asked.now
+
     def _taking(self, watch: Watch) -> Callable[[Event], None]:
-        takers = [self._fold.add, watch.take, self._ledger.take, *([self._keeping.take] if self._keeping else [])]
+        takers = [self._fold.add, self._ledger.take, *([self._keeping.take] if self._keeping else []), watch.take]
 
         def take(event: Event) -> None:
+            if self._once and is_told(event):
+                return
             for taker in takers:
                 taker(event)
 
@@ -95,7 +148,7 @@ class Operation:
 
     def _command(self, found: Binary, arguments: Sequence[str], address: str) -> list[str]:
         where = ["--stack", self._environment]
-        return [str(found.path), self._verb, *where, *_ALWAYS, *arguments, *_inline(self._verb, address)]
+        return [str(found.path), self._verb, *where, *_ALWAYS, *arguments, *_inline(address)]
 
     def _raise_if_cut_off(self, finished: Finished, provider_ended: int | None) -> None:
         if finished.code != 0 and provider_ended is not None:
@@ -135,11 +188,5 @@ def _hand_over(load: Load, take: Callable[[Program | None], None]) -> BaseExcept
     return None
 
 
-def _inline(verb: str, address: str) -> list[str]:
-    client = [] if verb == "import" else ["--client", address]
-    return [*client, "--exec-kind", "auto.inline", "--event-log", f"tcp://{address}"]
-
-
-def _language(verb: str, address: str) -> dict[str, str]:
-    """An import takes no client: it asks for the language host of the project's runtime."""
-    return {"PULUMI_DEBUG_LANGUAGES": f"python:{address.rpartition(':')[2]}"} if verb == "import" else {}
+def _inline(address: str) -> list[str]:
+    return ["--client", address, "--exec-kind", "auto.inline", "--event-log", f"tcp://{address}"]

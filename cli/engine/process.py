@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -39,17 +39,14 @@ class Running:
 
     def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
         self._out, self._err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 (closed with the block)
-        self._child = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=self._out,
-            stderr=self._err,
-            process_group=0,
-        )
         self._interruptions = 0
-        self._lifeline = _Lifeline(self._child.pid)
+        with ExitStack() as undo:
+            undo.callback(self._out.close)
+            undo.callback(self._err.close)
+            self._child = _started(command, cwd, env, self._out, self._err)
+            undo.callback(self._end_within, 0)
+            self._lifeline = _Lifeline(self._child.pid)
+            undo.pop_all()
 
     def __enter__(self) -> Running:
         return self
@@ -62,6 +59,12 @@ class Running:
         self._lifeline.cut()
         self._out.close()
         self._err.close()
+
+    @property
+    def ended_by_itself(self) -> bool:
+        """Whether it has ended, also because it was asked to, but neither by a signal nor at once."""
+        code = self._child.returncode
+        return code is not None and code >= 0 and self._interruptions < 2
 
     def interrupt(self) -> None:
         """Ask for a clean stop; a second time, for one at once, which frees the lock but not what is under way."""
@@ -100,6 +103,14 @@ class Running:
         if self._child.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._child.pid, number)
+
+
+def _started(
+    command: Sequence[str], cwd: Path, env: Mapping[str, str], out: IO[bytes], err: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=err, process_group=0
+    )
 
 
 class _Lifeline:

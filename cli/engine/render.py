@@ -2,6 +2,9 @@
 
 Encrypted settings, and required secrets that a committed file does not hold, are placeholders. `Pulumi.<env>.yaml`
 alone decides the result, so two renders of one commit are equal.
+
+What stands for an encrypted value is the caller's choice (`Stand`), because names hold hashes of configuration: a
+placeholder that follows the ciphertext makes such a name follow it too.
 """
 
 from __future__ import annotations
@@ -9,28 +12,45 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.engine import environ, evaluate
 from cli.engine.graph import ResourceGraph
-from cli.engine.run import as_turnout_error, load_program
+from cli.engine.programs import Program, as_turnout_error, load_program
 from cli.errors import UsageError
 from cli.yamlfile import put
 
 if TYPE_CHECKING:
     from pulumi.runtime import Settings
 
-Program = Callable[[], object]
+    from cli.engine.monitor import Log
+
+Place = tuple[str | int, ...]
+"""Where a setting is: its key, then the steps into it."""
+Stand = Callable[[Place, str], str]
+"""From the place of an encrypted value, and its ciphertext, to what stands for it."""
 
 PLACEHOLDER = "placeholder"
 """Stands for every secret of the settings; long and plain enough for any of them."""
 
 
-def render(root: Path, environment: str, *, program: Program | None = None) -> ResourceGraph:
-    """The resource graph of one environment. Raises TurnoutError for what the program refuses."""
+def alike(_place: Place, _ciphertext: str) -> str:
+    """The same for every secret."""
+    return PLACEHOLDER
+
+
+def render(
+    root: Path, environment: str, *, program: Program | None = None, stand: Stand = alike, log: Log | None = None
+) -> ResourceGraph:
+    """The resource graph of one environment. Raises TurnoutError for what the program refuses.
+
+    `log` keeps what the program says.
+    """
+    work = partial(_render, root, environment, program, stand, log)
     result: list[ResourceGraph | BaseException] = []
-    thread = threading.Thread(target=lambda: result.append(_caught(root, environment, program)), name="render")
+    thread = threading.Thread(target=lambda: result.append(_caught(work)), name="render")
     thread.start()
     thread.join()
     if isinstance(result[0], BaseException):
@@ -38,16 +58,11 @@ def render(root: Path, environment: str, *, program: Program | None = None) -> R
     return result[0]
 
 
-def config(root: Path, environment: str) -> tuple[dict[str, str], list[str]]:
+def config(root: Path, environment: str, stand: Stand = alike) -> tuple[dict[str, str], list[str]]:
     """The configuration as the engine hands it to a program (values are strings), and which keys hold secrets."""
-    file = root / f"Pulumi.{environment}.yaml"
-    if not file.is_file():
-        raise UsageError(f"there is no environment {environment}", why=f"{file} does not exist", next=_known(root))
-    from ruamel.yaml import YAML
-
-    found = (YAML(typ="safe").load(file.read_text()) or {}).get("config") or {}
-    given = {_key(root, key): opened(value) for key, value in found.items()}
-    secret = {_key(root, key) for key, value in found.items() if opened(value) != value}
+    found = _written(root, environment)
+    given = {key: opened(value, (key,), stand) for key, value in found.items()}
+    secret = {key for key, value in found.items() if given[key] != value}
     for key, path in missing(root, environment):
         put(given, (key, *path), PLACEHOLDER)
         secret.add(key)
@@ -67,21 +82,49 @@ def missing(root: Path, environment: str) -> list[tuple[str, tuple[str, ...]]]:
     return [(f"turnout:{leaf.section}", leaf.path) for leaf in found]
 
 
-def opened(value: Any) -> Any:
-    """A setting with each encrypted leaf replaced by the placeholder."""
+def ciphertexts(root: Path, environment: str) -> dict[Place, str]:
+    """Every encrypted value of the settings by its place."""
+    found: dict[Place, str] = {}
+
+    def note(place: Place, ciphertext: str) -> str:
+        found[place] = ciphertext
+        return ""
+
+    for key, value in _written(root, environment).items():
+        opened(value, (key,), note)
+    return found
+
+
+def opened(value: Any, place: Place = (), stand: Stand = alike) -> Any:
+    """A setting with each encrypted leaf replaced by what stands for it."""
     if isinstance(value, dict):
-        return PLACEHOLDER if set(value) == {"secure"} else {key: opened(entry) for key, entry in value.items()}
-    return [opened(entry) for entry in value] if isinstance(value, list) else value
+        if set(value) == {"secure"}:
+            return stand(place, str(value["secure"]))
+        return {key: opened(entry, (*place, key), stand) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [opened(entry, (*place, at), stand) for at, entry in enumerate(value)]
+    return value
 
 
-def _caught(root: Path, environment: str, program: Program | None) -> ResourceGraph | BaseException:
+def _written(root: Path, environment: str) -> dict[str, Any]:
+    """The settings as the file has them, each under its whole key."""
+    file = root / f"Pulumi.{environment}.yaml"
+    if not file.is_file():
+        raise UsageError(f"there is no environment {environment}", why=f"{file} does not exist", next=_known(root))
+    from ruamel.yaml import YAML
+
+    found = (YAML(typ="safe").load(file.read_text()) or {}).get("config") or {}
+    return {_key(root, key): value for key, value in found.items()}
+
+
+def _caught(work: Callable[[], ResourceGraph]) -> ResourceGraph | BaseException:
     try:
-        return _render(root, environment, program or load_program(root))
+        return work()
     except BaseException as error:
         return error
 
 
-def _render(root: Path, environment: str, program: Program) -> ResourceGraph:
+def _render(root: Path, environment: str, program: Program | None, stand: Stand, log: Log | None) -> ResourceGraph:
     from pulumi.runtime import run_in_stack, set_all_config
     from pulumi.runtime.settings import ROOT, configure
 
@@ -89,9 +132,10 @@ def _render(root: Path, environment: str, program: Program) -> ResourceGraph:
 
     project = environ.project_name(root)
     monitor = Monitor(project, environment)
+    program = program or load_program(root)
     ROOT.set(None)
-    configure(_settings(root, project, environment, monitor, Log()))
-    set_all_config(*config(root, environment))
+    configure(_settings(root, project, environment, monitor, log or Log()))
+    set_all_config(*config(root, environment, stand))
     faults: list[BaseException] = []
     try:
         evaluate.to_end(run_in_stack(_guarded(program, faults)))
@@ -130,9 +174,8 @@ def _key(root: Path, key: str) -> str:
 
 
 def _encoded(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return json.dumps(value)
+    """As the engine does: keys in order, whatever the file's is."""
+    return value if isinstance(value, str) else json.dumps(value, default=str, sort_keys=True)
 
 
 def _known(root: Path) -> str:

@@ -13,6 +13,7 @@ from enum import Enum
 from itertools import zip_longest
 from typing import Any
 
+from cli import protocol
 from cli.engine import pending
 from cli.engine.pending import Pending
 
@@ -23,8 +24,6 @@ MAKERS = ("pulumi-kubernetes", "pulumi-resource-kubernetes")
 """Prefixes of the field managers under which either provider makes objects."""
 
 _CLOCKS_DIFFER = timedelta(minutes=1)
-_MANAGER = "pulumi.com/patchFieldManager"
-_PROVIDERS = "pulumi:providers:"
 
 
 class Action(Enum):
@@ -116,7 +115,7 @@ def judge(
     been waited for.
     """
     what = operation.pending.operation
-    if str(operation.resource["type"]).startswith(_PROVIDERS):
+    if str(operation.resource["type"]).startswith(protocol.PROVIDERS):
         return _finding(operation, "a provider lives in the state alone", Action.FORGET)
     if not operation.resource.get("custom"):
         return _finding(operation, "a component lives in the state alone", Action.FORGET)
@@ -201,7 +200,7 @@ def patch_manager(live: Mapping[str, Any], inputs: Mapping[str, Any]) -> str:
 
 
 def _asked_manager(inputs: Mapping[str, Any]) -> str | None:
-    found = ((inputs.get("metadata") or {}).get("annotations") or {}).get(_MANAGER)
+    found = ((inputs.get("metadata") or {}).get("annotations") or {}).get(protocol.FIELD_MANAGER)
     return found if isinstance(found, str) else None
 
 

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
-import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from cli.engine import binary, environ, failures
+from cli.engine import binary, environ, failures, once
 from cli.engine.binary import Binary
-from cli.engine.importing import Import, document
-from cli.engine.model import Outcome, Plan, Update
-from cli.engine.operation import Ended, Operation, Program
+from cli.engine.model import Mode, Outcome, Plan, Update
+from cli.engine.once import Once
+from cli.engine.operation import Ended, Operation
 from cli.engine.process import Finished, Running
+from cli.engine.programs import Program, as_turnout_error, load_program
 from cli.engine.store.place import self_managed
 from cli.engine.turns import Offer, Turn
 from cli.errors import Interrupted, TurnoutError
 from cli.progress import Progress
 
 if TYPE_CHECKING:
+    from components.tracks import Tracks
     from infra.model import Settings
 
 _TRIES = 5
@@ -34,6 +37,9 @@ class Engine:
 
     `wait`, `offer`: what to do about locks on the state, see `cli.engine.turns`.
     """
+
+    cursor: Mapping[str, Tracks] | None
+    """Where each service's tracks stand, for the program; None: as of the stack's last update."""
 
     def __init__(
         self,
@@ -49,11 +55,15 @@ class Engine:
         self.environment = environment
         self.progress = progress
         self._program = program
+        self.cursor = None
         self.turn = Turn(root, environment, progress, wait=wait, offer=offer)
 
-    def preview(self, targets: Sequence[str] = ()) -> Plan:
-        """What an `up` would do now. Raises when the program or a provider refuses it."""
-        ended = self._operate("preview", f"previewing {self.environment}", _targets(targets))
+    def preview(self, targets: Sequence[str] = (), *, offline: bool = False) -> Plan:
+        """What an `up` would do now. Raises when the program or a provider refuses it.
+
+        `offline`: by what the state recorded, without asking the cluster.
+        """
+        ended = self._operate("preview", f"previewing {self.environment}", _targets(targets), offline=offline)
         self._raise_unless_done(ended)
         fold = ended.fold
         return Plan(
@@ -64,12 +74,15 @@ class Engine:
             engine=f"pulumi {ended.binary.version}",
             provider=ended.provider,
             diagnostics=fold.diagnostics(),
+            declared=fold.declared(),
+            still=fold.still(),
+            mode=Mode.STATE if offline else Mode.LIVE,
         )
 
     def up(self, targets: Sequence[str] = (), *, message: str = "") -> Outcome:
         """Apply the program. Resources that failed are in the outcome; what was done stays done and is in the state."""
         arguments = [*_APPLY, *_targets(targets), *_message(message)]
-        return self._outcome(self._operate("up", f"applying {self.environment}", arguments))
+        return self._outcome(self._operate("up", f"applying {self.environment}", arguments, self._once(targets)))
 
     def refresh(self, targets: Sequence[str] = (), *, message: str = "") -> Outcome:
         """Read what the cluster holds into the state; changes nothing in the cluster."""
@@ -81,23 +94,10 @@ class Engine:
         arguments = [*_APPLY, *_message(message)]
         return self._outcome(self._operate("destroy", f"destroying {self.environment}", arguments))
 
-    def import_(self, imports: Sequence[Import], *, message: str = "") -> Outcome:
-        """Take objects that exist into the state as they are; an `up` then changes them to what the program says."""
-        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-            file.write(document(imports))
-            file.flush()
-            arguments = [*_APPLY, *_IMPORT, "--file", file.name, *_message(message)]
-            return self._outcome(self._operate("import", f"importing into {self.environment}", arguments))
-
     def history(self, limit: int = 50) -> list[Update]:
         """The last updates, newest first."""
         text = self._ask("stack", "history", "--json", "--page-size", str(limit), "--page", "1")
         return [_update(entry) for entry in json.loads(text or "[]")]
-
-    def outputs(self) -> dict[str, Any]:
-        """The stack's outputs as of the last update, secrets as placeholders."""
-        found: dict[str, Any] = json.loads(self._ask("stack", "output", "--json"))
-        return found
 
     def export_state(self) -> dict[str, Any]:
         """The whole deployment (`{"version": 3, "deployment": …}`); secrets stay encrypted."""
@@ -111,23 +111,29 @@ class Engine:
             file.flush()
             self.turn.of(lambda: self._ask("stack", "import", "--file", file.name), dict(os.environ))
 
-    def exists(self) -> bool:
-        """Whether the state knows this environment."""
-        try:
-            self._ask("stack", "output", "--json")
-        except failures.StackMissing:
-            return False
-        return True
+    def _once(self, targets: Sequence[str]) -> Once | None:
+        """How the state of a large environment of which much changes is written, see `cli.engine.once`."""
+        place = self_managed(self.root, self.environment, dict(os.environ))
+        if place is None or not once.may_pay(place):
+            return None
+        ended = self._operate("preview", f"looking what changes in {self.environment}", _targets(targets))
+        if ended.finished.interrupted:
+            self._raise_unless_done(ended)
+        steps = once.changing(ended.fold.planned())
+        sound = ended.error is None and ended.finished.code == 0
+        return Once(place, steps) if sound and once.pays(place, steps) else None
 
-    def _operate(self, verb: str, title: str, arguments: Sequence[str]) -> Ended:
+    def _operate(
+        self, verb: str, title: str, arguments: Sequence[str], writes: Once | None = None, *, offline: bool = False
+    ) -> Ended:
         def work() -> Ended:
-            operation = Operation(self.root, self.environment, verb, self.progress)
+            operation = Operation(self.root, self.environment, verb, self.progress, once=writes, offline=offline)
             return operation.run(title, arguments, self._load, self._ensure_stack)
 
         return work() if verb == "preview" else self.turn.of(work, dict(os.environ))
 
     def _load(self) -> Program:
-        return self._program or load_program(self.root)
+        return self._program or _told(load_program(self.root), self.cursor)
 
     def _ensure_stack(self, found: Binary, variables: dict[str, str]) -> None:
         where = self_managed(self.root, self.environment, variables)
@@ -207,6 +213,7 @@ class Engine:
             provider=ended.provider,
             interrupted=finished.interrupted,
             resources=sum(counts.values()) - counts.get("delete", 0) - counts.get("retain", 0),
+            still=fold.still(),
         )
 
 
@@ -220,27 +227,14 @@ def check_settings(root: Path, environment: str) -> Settings:
         raise as_turnout_error(error) from error
 
 
-def load_program(root: Path) -> Program:
-    """The project's program, `infra.program.program`, from the project's own folder where it has one."""
-    if (root / "infra").is_dir() and str(root) not in sys.path:
-        sys.path.insert(0, str(root))
-    import importlib
-
-    found: Program = importlib.import_module("infra.program").program
-    return found
-
-
-def as_turnout_error(error: BaseException) -> TurnoutError:
-    """A fault of the program as an error to show: its own when it is one, wrong settings as wrong use."""
-    if isinstance(error, TurnoutError):
-        return error
-    if type(error).__name__ == "SettingsError":
-        return TurnoutError(str(error), exit_code=2)
-    return failures.of_program(error)
+def _told(program: Program, cursor: Mapping[str, Tracks] | None) -> Program:
+    """The program with the cursor, where it takes one."""
+    if cursor is None or "cursor" not in inspect.signature(program).parameters:
+        return program
+    return partial(cast("Callable[..., object]", program), cursor=cursor)
 
 
 _APPLY = ("--yes", "--skip-preview")
-_IMPORT = ("--generate-code=false", "--protect=false", "--skip-plugin-pre-install")
 
 
 def _targets(urns: Sequence[str]) -> list[str]:

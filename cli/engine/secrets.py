@@ -79,7 +79,7 @@ def passphrase(root: Path, environment: Mapping[str, str]) -> str:
         raise NoPassphrase(
             "there is no passphrase for the secrets",
             why=f"{file}: {error.strerror}",
-            next="turnout init ENV for a new environment, else set PULUMI_CONFIG_PASSPHRASE_FILE",
+            next="for a new environment: turnout init ENV; else set PULUMI_CONFIG_PASSPHRASE_FILE",
         ) from error
 
 

@@ -1,10 +1,13 @@
 """Makes the state agree with what a rollback has put into the cluster, so that settings put back show no change.
 
-    python -m cli.engine.settle ENV < record.json      in the project's folder; changes nothing in the cluster
+    python -m cli.engine.settle ENV < document.json      in the project's folder; changes nothing in the cluster
 
-For every object of the release record that the state holds, the recorded manifest becomes the resource's inputs and
-outputs. What the record cannot hold (secret values, the record object itself) or the state has lost (resources that the
-bad release removed) is taken from the newest earlier checkpoint that had it: a self-managed backend keeps many.
+The document is `{"record": …, "tracks": {service: {described, epoch}}}`, where `tracks` has every service with two, as
+the rollback left it. For every object of the release record that the state holds, the recorded manifest, on the track
+that is described now, becomes the resource's inputs and outputs; the stack's outputs say the same. What the record
+cannot hold (secret values, the record object itself) or the state has lost (resources that the bad release removed) is
+taken from the newest earlier checkpoint that had it: a self-managed backend keeps many. Workloads that only the bad
+release had are stopped in the state as they are in the cluster, so that the next update starts them.
 """
 
 from __future__ import annotations
@@ -12,12 +15,28 @@ from __future__ import annotations
 import copy
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from cli import protocol
+from components.environment import Namespaces
+from components.manifest import lasting
+from components.names import APP, COMPONENT, RELEASE, WORKLOAD
+from components.tracks import (
+    COUNTED,
+    EPOCH,
+    ROUTED,
+    STOPPED,
+    Tracks,
+    from_output,
+    in_spec,
+    leading,
+    letter_of,
+    lettered,
+)
 
 if TYPE_CHECKING:
     from cli.engine.store.place import Place
@@ -29,20 +48,25 @@ _SERVER_METADATA = ("uid", "creationTimestamp", "generation", "resourceVersion",
 _REFERENCES = ("dependencies", "replaceWith")
 _CHECKPOINTS_READ = 60
 _CONFIGURATION = frozenset({"kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:Secret"})
-_HASH = re.compile(r"-[0-9a-f]{10}$")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A resource that the state should hold as it was: `manifest` is None where the record has only its name."""
+    """A resource that the state should hold as it was: `manifest` is None where the record has only its name.
+
+    `owned`: keys of its spec that a rollout moves, and that stay as the state has them.
+    """
 
     type: str
     name: str
     id: str
     manifest: JSON | None
+    owned: tuple[str, ...] = ()
 
 
-def settle(state: JSON, record: Mapping[str, Any], earlier: Iterable[JSON] = ()) -> JSON:
+def settle(
+    state: JSON, record: Mapping[str, Any], earlier: Iterable[JSON] = (), tracks: Mapping[str, JSON] | None = None
+) -> JSON:
     """A new exported state for the record. `earlier`: deployments of this stack, newest first.
 
     An empty state is one whose environment was destroyed since: it stays as it is.
@@ -52,7 +76,9 @@ def settle(state: JSON, record: Mapping[str, Any], earlier: Iterable[JSON] = ())
     resources = deployment.get("resources") or []
     if not resources:
         return settled
-    everything = wanted_of(record)
+    told = _tell(_stack_of(resources), record, tracks or {})
+    _stop(resources, record, told)
+    everything = wanted_of(record, from_output(told))
     lost = [wanted for wanted in everything if not _restore(resources, wanted)]
     _take_back(resources, lost, _of_same_key(deployment, earlier))
     deployment["resources"] = _without_left_over(resources, everything)
@@ -60,11 +86,56 @@ def settle(state: JSON, record: Mapping[str, Any], earlier: Iterable[JSON] = ())
     return settled
 
 
-def wanted_of(record: Mapping[str, Any]) -> list[Wanted]:
+def wanted_of(record: Mapping[str, Any], tracks: Mapping[str, Tracks]) -> list[Wanted]:
     """Everything that a record says about the state: its objects, the Secrets that they mount, and itself."""
     names: Mapping[str, str] = record.get("pulumi") or {}
-    objects = [_of_manifest(manifest, names) for manifest in record["objects"]]
+    entries = [one for entry in record.get("entries") or () for one in _entries(entry, tracks)]
+    objects = [_of_manifest(manifest, names, tracks) for manifest in (*entries, *record["objects"])]
     return [*objects, *_secrets(record["objects"]), *_itself(record)]
+
+
+def _stack_of(resources: Iterable[JSON]) -> JSON:
+    return next((entry for entry in resources if entry["type"] == protocol.STACK), {})
+
+
+def _tell(stack: JSON, record: Mapping[str, Any], tracks: Mapping[str, JSON]) -> JSON:
+    """Has the stack's outputs say what an update would now; gives its output `tracks`."""
+    outputs = stack.get("outputs") or {}
+    told: JSON = {service: _ended(row) for service, row in (outputs.get("tracks") or {}).items()}
+    for service, place in tracks.items():
+        told[service] = {"objects": {}, **told.get(service, {}), **place, "two": True}
+    if told:
+        outputs["tracks"] = told
+    if RELEASE in outputs and record.get("name"):
+        outputs[RELEASE] = record["name"]
+    return told
+
+
+def _stop(resources: Iterable[JSON], record: Mapping[str, Any], told: JSON) -> None:
+    """What the rollback ended has no copies, or is suspended; the stack's outputs say so until an update starts it."""
+    stopped = list(_stopped(resources, record, told))
+    for row in told.values():
+        row.pop("stopped", None)
+    for entry in stopped:
+        field, value = STOPPED[entry["inputs"]["kind"]]
+        outputs = entry.get("outputs") or {}
+        for part in (entry["inputs"], outputs, outputs.get("__inputs") or {}):
+            part["spec"] = {**(part.get("spec") or {}), field: value}
+        if service := _service(entry["inputs"]):
+            told[service] = {"objects": {}, **told.get(service, {}), "stopped": True}
+
+
+def _stopped(resources: Iterable[JSON], record: Mapping[str, Any], told: JSON) -> Iterator[JSON]:
+    """Workloads of the app that the record does not have. Copies of a service with two tracks are the rollout's."""
+    kept = {(one["kind"], _place(one)) for one in record["objects"]}
+    for entry in resources:
+        inputs = entry.get("inputs") or {}
+        if entry.get("delete") or inputs.get("kind") not in STOPPED or not entry["type"].startswith("kubernetes:"):
+            continue
+        is_apps = (inputs["metadata"].get("labels") or {}).get(COMPONENT) == APP
+        is_kept = (inputs["kind"], _place(inputs)) in kept or told.get(_service(inputs), {}).get("two")
+        if is_apps and not is_kept:
+            yield entry
 
 
 def type_token(api_version: str, kind: str) -> str:
@@ -78,11 +149,49 @@ def inputs_of(manifest: JSON) -> JSON:
     return {key: value for key, value in manifest.items() if key != "status"} | {"metadata": metadata}
 
 
-def _of_manifest(manifest: JSON, names: Mapping[str, str]) -> Wanted:
+def _ended(row: JSON) -> JSON:
+    """No rollout is under way any more."""
+    return {key: value for key, value in row.items() if key != "trying"}
+
+
+def _of_manifest(recorded: JSON, names: Mapping[str, str], tracks: Mapping[str, Tracks]) -> Wanted:
+    manifest, owned = _on_its_track(recorded, tracks)
     metadata, kind = manifest["metadata"], manifest["kind"]
-    place = "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
+    place = _place(manifest)
     key = "/".join((metadata.get("namespace", ""), kind, metadata["name"]))
-    return Wanted(type_token(manifest["apiVersion"], kind), names.get(key, place), place, manifest)
+    return Wanted(type_token(manifest["apiVersion"], kind), names.get(key, place), place, manifest, owned)
+
+
+def _place(manifest: JSON) -> str:
+    metadata = manifest["metadata"]
+    return "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
+
+
+def _service(manifest: JSON) -> str:
+    return str((manifest["metadata"].get("labels") or {}).get(WORKLOAD, ""))
+
+
+def _on_its_track(recorded: JSON, tracks: Mapping[str, Tracks]) -> tuple[JSON, tuple[str, ...]]:
+    """A recorded object as the program declares it now, and which keys of its spec are a rollout's."""
+    if recorded["kind"] in ROUTED:
+        return recorded, in_spec(ROUTED[recorded["kind"]])
+    service = tracks.get(_service(recorded))
+    if service is None or letter_of(recorded) is None:
+        return recorded, ()
+    manifest = lettered(recorded, service.described)
+    if manifest["kind"] == "Deployment" and (service.two or service.epoch):
+        metadata = manifest["metadata"]
+        annotations = {**metadata.get("annotations", {}), EPOCH: str(service.epoch)}
+        manifest = {**manifest, "metadata": {**metadata, "annotations": annotations}}
+    return manifest, in_spec(COUNTED.get(manifest["kind"], ())) if service.two else ()
+
+
+def _entries(recorded: JSON, tracks: Mapping[str, Tracks]) -> list[JSON]:
+    """A recorded Service or HTTPRoute, and with two tracks the Services of each alone."""
+    service = tracks.get(_service(recorded))
+    if service is None or recorded["kind"] != "Service":
+        return [recorded]
+    return leading(recorded, service.described, two=service.two)
 
 
 def _secrets(objects: Iterable[JSON]) -> list[Wanted]:
@@ -105,12 +214,12 @@ def _secret_names(value: Any) -> Iterator[str]:
 
 
 def _of_secret(namespace: str, name: str) -> Wanted:
-    return Wanted(type_token("v1", "Secret"), f"{namespace}/{_HASH.sub('', name)}", f"{namespace}/{name}", None)
+    return Wanted(type_token("v1", "Secret"), f"{namespace}/{lasting(name)}", f"{namespace}/{name}", None)
 
 
 def _itself(record: Mapping[str, Any]) -> Iterator[Wanted]:
     if record.get("name"):
-        namespace = f"turnout-{record['environment']}"
+        namespace = Namespaces.of(record["environment"]).control
         yield Wanted(type_token("v1", "ConfigMap"), f"{namespace}/release.0", f"{namespace}/{record['name']}", None)
 
 
@@ -121,7 +230,7 @@ def _restore(resources: list[JSON], wanted: Wanted) -> bool:
         return False
     if wanted.manifest is None:
         return bool(found.get("id") == wanted.id)
-    inputs = inputs_of(wanted.manifest)
+    inputs = _keeping(inputs_of(wanted.manifest), wanted.owned, found.get("inputs") or {})
     outputs = found.get("outputs") or {}
     if found.get("inputs") != inputs or outputs.get("__inputs") != inputs or found.pop("initErrors", None):
         found.pop("initErrors", None)
@@ -129,6 +238,15 @@ def _restore(resources: list[JSON], wanted: Wanted) -> bool:
         found["inputs"] = inputs
         found["id"] = wanted.id
     return True
+
+
+def _keeping(inputs: JSON, owned: Iterable[str], before: JSON) -> JSON:
+    """The inputs with what a rollout moves as it was before, or not there as before."""
+    spec, old = dict(inputs.get("spec") or {}), before.get("spec") or {}
+    for key in owned:
+        spec.pop(key, None)
+        spec |= {key: old[key]} if key in old else {}
+    return {**inputs, "spec": spec} if owned else inputs
 
 
 def _find(resources: Iterable[JSON], wanted: Wanted) -> JSON | None:
@@ -232,7 +350,7 @@ def checkpoints(where: Place) -> Iterator[JSON]:
     return (dict(deployment) for deployment in where.history(_CHECKPOINTS_READ) if deployment)
 
 
-def main(environment: str, root: Path, record: JSON) -> None:
+def main(environment: str, root: Path, record: JSON, tracks: Mapping[str, JSON]) -> None:
     """Export, settle, import. Raises TurnoutError when the state cannot be reached.
 
     Operations that a killed run left pending come first: an import would drop them, whatever became of them.
@@ -247,7 +365,7 @@ def main(environment: str, root: Path, record: JSON) -> None:
     if found := pending.of_deployment(state.get("deployment") or {}):
         raise pending.error(environment, found)
     where = places.self_managed(root, environment, environ.variables(root, dict(os.environ)))
-    settled = settle(state, record, checkpoints(where) if where else ())
+    settled = settle(state, record, checkpoints(where) if where else (), tracks)
     if settled != state:
         engine.import_state(settled)
 
@@ -256,7 +374,8 @@ def _run() -> int:
     from cli.errors import TurnoutError
 
     try:
-        main(sys.argv[1], Path.cwd(), json.load(sys.stdin))
+        document = json.load(sys.stdin)
+        main(sys.argv[1], Path.cwd(), document.get("record", document), document.get("tracks") or {})
     except TurnoutError as error:
         sys.stderr.write(f"{error.what}{f' ({error.why.splitlines()[-1]})' if error.why else ''}\n")
         return error.exit_code

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.engine import environ, failures, locks
-from cli.engine.locks import Lock
+from cli.engine.locks import SIDECAR, Lock
 from cli.engine.store import copies, held, place, restore
 from cli.engine.store.bucket import Folder
 from cli.engine.store.checkpoint import Checkpoint
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 JSON = dict[str, Any]
 
 _HISTORY_READ = 20
-_SIDECAR = ".attrs"
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def damaged_sidecar(engine: Engine) -> Path | None:
     key = where.current() if where else None
     if where is None or key is None or not isinstance(where.bucket, Folder) or not where.bucket.sidecar_problems(key):
         return None
-    return where.bucket.path(f"{key}{_SIDECAR}")
+    return where.bucket.path(f"{key}{SIDECAR}")
 
 
 def earlier(snapshot: Snapshot) -> Iterator[Mapping[str, Any]]:

@@ -6,22 +6,8 @@ import json
 import re
 from typing import Any
 
+from cli import protocol
 from cli.engine.model import ABSENT, SECRET, UNKNOWN
-
-SIGNATURE = "4dabf18193072939515e22adb298388d"
-SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"
-OUTPUT_SIGNATURE = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
-UNKNOWN_VALUES = frozenset(
-    {
-        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
-        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
-        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
-        "030794c1-ac77-496b-92df-f27374a8bd58",
-        "e48ece36-62e2-4504-bad9-02848725956a",
-        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
-    }
-)
 
 Path = tuple[str | int, ...]
 _STEP = re.compile(r"""\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|\.?([^.\[\]]+)""")
@@ -29,12 +15,12 @@ _STEP = re.compile(r"""\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|\.?([^.\[\]]+)""")
 
 def is_secret(value: Any) -> bool:
     """Whether this is an encoded secret."""
-    return isinstance(value, dict) and value.get(SIGNATURE) == SECRET_SIGNATURE
+    return isinstance(value, dict) and value.get(protocol.SIGNATURE) == protocol.SECRET
 
 
 def is_unknown(value: Any) -> bool:
     """Whether this is a value that is known only after an apply."""
-    return isinstance(value, str) and value in UNKNOWN_VALUES
+    return isinstance(value, str) and value in protocol.UNKNOWNS
 
 
 def shown(value: Any) -> Any:
@@ -92,6 +78,14 @@ def look_up(value: Any, path: Path) -> Any:
             value = value[step]
         except (KeyError, IndexError, TypeError):
             return ABSENT
+    return value
+
+
+def look_up_shown(value: Any, path: Path) -> Any:
+    """As `look_up`, for a path as `differences` gives it: items of lists go by their name where they have one."""
+    for step in path:
+        named = by_name(value) if isinstance(step, str) else None
+        value = look_up(named or value, (step,))
     return value
 
 

@@ -7,7 +7,8 @@ import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from cli.engine.events import STACK_TYPE, UNCHANGED, Done, Event, Failed, Message, Started, operation
+from cli import protocol
+from cli.engine.events import UNCHANGED, Done, Event, Failed, Message, Started, operation
 from cli.progress import Progress
 from cli.progress import Step as Shown
 
@@ -59,7 +60,7 @@ class Watch:
             match event:
                 case Message(passing=True, text=text) if text and event.urn in self._work:
                     self._status(event.urn, text)
-                case Started(step) if operation(step) not in UNCHANGED and step.type != STACK_TYPE:
+                case Started(step) if operation(step) not in UNCHANGED and step.type != protocol.STACK:
                     self._work.setdefault(step.urn, _Work(time.monotonic()))
                 case Done(step):
                     self._looked_at += 1

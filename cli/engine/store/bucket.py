@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Protocol
 
 from cli.engine import failures
+from cli.engine.locks import SIDECAR
 from cli.engine.store.verify import Problem
 from cli.errors import UsageError
 
 SCHEMES = ("s3", "gs", "azblob")
-_SIDECAR = ".attrs"
 _UNFINISHED = re.compile(r"fileblob\d+|\.turnout-.*")
 
 
@@ -101,7 +101,7 @@ class Folder:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             _write_through(unfinished, data)
-            target.with_name(target.name + _SIDECAR).unlink(missing_ok=True)
+            target.with_name(target.name + SIDECAR).unlink(missing_ok=True)
             unfinished.replace(target)
         except OSError as error:
             with suppress(OSError):
@@ -111,13 +111,13 @@ class Folder:
     def delete(self, key: str) -> None:
         try:
             self.path(key).unlink(missing_ok=True)
-            self.path(key + _SIDECAR).unlink(missing_ok=True)
+            self.path(key + SIDECAR).unlink(missing_ok=True)
         except OSError as error:
             raise unreachable(f"{self.path(key)} cannot be deleted", error) from error
 
     def sidecar_problems(self, key: str) -> list[Problem]:
         """An engine that reads sidecars reads no object whose own is cut short; turnout's runs do not look at them."""
-        sidecar = self.path(key + _SIDECAR)
+        sidecar = self.path(key + SIDECAR)
         try:
             json.loads(sidecar.read_bytes())
         except FileNotFoundError:
@@ -131,7 +131,7 @@ class Folder:
             for name in names:
                 path = Path(parent, name)
                 key = path.relative_to(self.root).as_posix()
-                if name.endswith(_SIDECAR) or _UNFINISHED.fullmatch(name) or not _starts(path, folder, start):
+                if name.endswith(SIDECAR) or _UNFINISHED.fullmatch(name) or not _starts(path, folder, start):
                     continue
                 with suppress(FileNotFoundError):
                     status = path.stat()

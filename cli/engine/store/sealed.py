@@ -7,12 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from cli import protocol
 from cli.engine.failures import NoPassphrase, WrongPassphrase
 from cli.engine.secrets import Crypter, passphrase
 from cli.engine.store.verify import Problem
-
-_KEY = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"
 
 
 def problems(deployment: Mapping[str, Any], root: Path, variables: Mapping[str, str]) -> list[Problem]:
@@ -46,8 +44,8 @@ def opened(deployment: Mapping[str, Any], root: Path, variables: Mapping[str, st
 
 def _replaced(value: Any, opener: Callable[[str], str]) -> Any:
     if isinstance(value, Mapping):
-        if value.get(_KEY) == _SECRET and isinstance(value.get("ciphertext"), str):
-            return {_KEY: opener(value["ciphertext"])}
+        if value.get(protocol.SIGNATURE) == protocol.SECRET and isinstance(value.get("ciphertext"), str):
+            return {protocol.SIGNATURE: opener(value["ciphertext"])}
         return {key: _replaced(entry, opener) for key, entry in value.items()}
     if isinstance(value, list):
         return [_replaced(entry, opener) for entry in value]
@@ -63,7 +61,7 @@ def _crypter(salt: str, words: str) -> Crypter:
 def ciphertexts(value: Any) -> Iterator[str]:
     """Every sealed text in a state, however deep."""
     if isinstance(value, Mapping):
-        if value.get(_KEY) == _SECRET and isinstance(value.get("ciphertext"), str):
+        if value.get(protocol.SIGNATURE) == protocol.SECRET and isinstance(value.get("ciphertext"), str):
             yield value["ciphertext"]
             return
         for entry in value.values():

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from cli import protocol
+
 JSON = Mapping[str, Any]
 Kind = Literal[
     "shape", "magic", "resource", "provider", "reference", "order", "duplicate", "foreign", "pending", "secrets", "file"
 ]
 """What a problem is about. `reference`: to a resource that is not there; `order`: to one that comes later."""
-
-_PROVIDER = "pulumi:providers:"
 
 
 @dataclass(frozen=True)
@@ -127,10 +127,10 @@ def _itself(entry: JSON) -> Iterator[Problem]:
 def _own_provider(entry: JSON, providers: set[str]) -> Iterator[Problem]:
     """Notes a provider; tells of a resource whose provider did not come before it."""
     urn = entry["urn"]
-    if str(entry.get("type", "")).startswith(_PROVIDER):
+    if str(entry.get("type", "")).startswith(protocol.PROVIDERS):
         if not _is_provider_urn(urn):
             yield Problem("provider", f"provider {name(urn)} has an urn that is not a provider's", urn)
-        providers.add(f"{urn}::{entry.get('id') or _UNKNOWN_ID}")
+        providers.add(f"{urn}::{entry.get('id') or protocol.UNKNOWN}")
     reference = entry.get("provider")
     if not reference:
         return
@@ -140,12 +140,11 @@ def _own_provider(entry: JSON, providers: set[str]) -> Iterator[Problem]:
         yield Problem("provider", f"{name(urn)} needs provider {name(reference.rpartition('::')[0])}: unknown", urn)
 
 
-_UNKNOWN_ID = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-
-
 def _is_provider_urn(urn: str) -> bool:
     parts = urn.split("::")
-    return urn.startswith("urn:pulumi:") and len(parts) >= 4 and parts[2].rpartition("$")[2].startswith(_PROVIDER)
+    return (
+        urn.startswith("urn:pulumi:") and len(parts) >= 4 and parts[2].rpartition("$")[2].startswith(protocol.PROVIDERS)
+    )
 
 
 def references(entry: JSON) -> Iterator[tuple[str, str]]:

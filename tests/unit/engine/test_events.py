@@ -3,9 +3,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from cli import protocol
 from cli.engine.events import Fold, Message, parse
-from cli.engine.model import ABSENT, SECRET, UNKNOWN, Change, Effect, FieldChange, Operation
-from cli.engine.values import SECRET_SIGNATURE, SIGNATURE
+from cli.engine.model import ABSENT, SECRET, UNKNOWN, Change, FieldChange, Operation
 
 PREFIX = "urn:pulumi:dev::turnout::"
 STACK = f"{PREFIX}pulumi:pulumi:Stack::turnout-dev"
@@ -13,11 +13,11 @@ APP = f"{PREFIX}turnout:app:App::app"
 API = f"{PREFIX}turnout:app:App$turnout:workload:Workload::api"
 DEPLOYMENT_TYPE = "kubernetes:apps/v1:Deployment"
 DEPLOYMENT = f"{PREFIX}turnout:app:App$turnout:workload:Workload${DEPLOYMENT_TYPE}::dev/api-a"
-SECRET_VALUE = {SIGNATURE: SECRET_SIGNATURE, "ciphertext": "[secret]"}
+SECRET_VALUE = {protocol.SIGNATURE: protocol.SECRET, "ciphertext": "[secret]"}
 
 
 def side(parent: str, inputs: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"parent": parent, "inputs": inputs, "outputs": {}, **more}
+    return {"parent": parent, "inputs": inputs, "outputs": {}, "custom": True, **more}
 
 
 def step(op: str, urn: str, old: Any = None, new: Any = None, **more: Any) -> dict[str, Any]:
@@ -64,10 +64,24 @@ def test_an_update_is_told_by_component_with_its_fields_and_effect() -> None:
             Operation.UPDATE,
             component="app/api",
             fields=(FieldChange(path, "a:1", "a:2"),),
-            effects=(Effect.RESTARTS_PODS,),
         ),
     )
     assert found.counts() == {"same": 2, "update": 1}
+
+
+def test_what_counts_copies_and_stays_as_it_is_is_told_apart() -> None:
+    same = pre(step("same", DEPLOYMENT, deployment("a:1"), deployment("a:1")))
+    found = fold(*ANCESTORS, same)
+    [still] = found.still()
+    assert (still.urn, still.operation, still.fields, still.component) == (DEPLOYMENT, Operation.SAME, (), "app/api")
+    assert still.after["spec"]
+    assert found.changes() == ()
+
+
+def test_a_component_is_counted_and_not_told() -> None:
+    new = {key: value for key, value in side(APP, {}).items() if key != "custom"}
+    found = fold(*ANCESTORS, pre(step("create", f"{PREFIX}turnout:app:App$turnout:workload:Workload::web", None, new)))
+    assert (found.changes(), found.counts()) == ((), {"create": 1, "same": 2})
 
 
 def test_secrets_are_never_shown_and_unknowns_are_not_certain() -> None:
@@ -93,7 +107,6 @@ def test_the_steps_of_a_replacement_are_one_change() -> None:
     (change,) = found.changes()
     assert change.operation is Operation.REPLACE
     assert change.fields == (FieldChange("spec.selector", "a", "b", replaces=True),)
-    assert Effect.DOWNTIME in change.effects
     assert found.counts() == {"replace": 1}
 
 

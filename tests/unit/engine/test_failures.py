@@ -70,3 +70,16 @@ def test_a_program_that_fails_is_told_with_its_own_lines_and_no_values() -> None
     assert f"{__file__}, line " in told
     assert "json/decoder.py" not in told
     assert hush not in told
+
+
+def test_a_refusal_of_the_environments_own_policy_says_who_why_and_the_way_out() -> None:
+    text = (
+        "Preview failed: not allowed: apply Deployment dev/api-a\n"
+        "why: deployments.apps \"api-a\" is forbidden: ValidatingAdmissionPolicy 'turnout-dev-pins' with binding "
+        "'turnout-dev-pins' denied request: api-a: image app:2 is pinned out of dev (pin 41): anna took it back at "
+        "2026-01-01T00:00:00Z because: it errs; to let it in again: turnout unpin dev 41\n"
+    )
+    error = failures.classify(text, "dev")
+    assert error is not None
+    assert (error.exit_code, error.next) == (4, "turnout unpin dev 41")
+    assert error.why.startswith("api-a: image app:2 is pinned out of dev")

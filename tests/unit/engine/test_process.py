@@ -16,6 +16,7 @@ from cli.engine.process import Running
 from cli.engine.run import Engine
 from cli.errors import Interrupted
 from cli.progress import Silent
+from tests.harness import eventually
 
 HERE = Path(__file__).parent
 
@@ -25,10 +26,7 @@ def running(script: str) -> Running:
 
 
 def wait_for(marker: Path) -> None:
-    deadline = time.monotonic() + 10
-    while not marker.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    eventually(marker.exists, f"{marker.name} is there", every=0.01)
 
 
 def test_both_outputs_are_gathered_whole() -> None:
@@ -103,8 +101,11 @@ def test_an_interruption_between_two_starts_of_the_engine_is_not_lost(tmp_path: 
     tool.write_text(f"#!/bin/sh\ntrap 'exit 0' INT\ntouch {tmp_path}/ready\nwhile :; do sleep 0.05; done\n")
     tool.chmod(0o755)
 
+    usual = signal.getsignal(signal.SIGINT)
+
     def interrupt() -> None:
         wait_for(tmp_path / "ready")
+        eventually(lambda: signal.getsignal(signal.SIGINT) is not usual, every=0.01)
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt).start()

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pulumi
 import pytest
 
 from cli.engine.graph import ResourceGraph
-from cli.engine.render import PLACEHOLDER, Program, config, render
+from cli.engine.programs import Program
+from cli.engine.render import PLACEHOLDER, config, render
 from cli.errors import TurnoutError, UsageError
 
 
@@ -86,6 +88,15 @@ def test_three_environments_render_in_one_process_and_do_not_mix(root: Path) -> 
     assert rendered["dev"].outputs["password"] == "[secret]"
 
 
+def test_inputs_come_in_one_order(root: Path) -> None:
+    data = {f"key-{number:02}": {"b": 1, "a": 2} for number in range(20)}
+
+    def shuffled() -> None:
+        Object("many", "ConfigMap", {"data": dict(reversed(data.items()))}, pulumi.ResourceOptions())
+
+    assert json.dumps(graph(root, run=shuffled).named("many").inputs["data"]) == json.dumps(data, sort_keys=True)
+
+
 def test_two_renders_of_one_commit_are_equal(root: Path) -> None:
     assert graph(root) == graph(root)
 
@@ -137,6 +148,11 @@ def test_configuration_is_encoded_as_the_engine_does(root: Path) -> None:
         {"shop:tier": "dev", "shop:db": '{"password": "placeholder"}'},
         ["shop:db"],
     )
+
+
+def test_keys_come_in_the_engines_order(root: Path) -> None:
+    (root / "Pulumi.dev.yaml").write_text("config:\n  shop:db:\n    tools: 1\n    search: {z: 1, a: 2}\n")
+    assert config(root, "dev")[0] == {"shop:db": '{"search": {"a": 2, "z": 1}, "tools": 1}'}
 
 
 def test_an_unknown_environment_names_the_known_ones(root: Path) -> None:

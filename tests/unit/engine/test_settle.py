@@ -14,6 +14,7 @@ CIPHER = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 CONFIG = "kubernetes:core/v1:ConfigMap"
 SECRET = "kubernetes:core/v1:Secret"
+SERVICE = "kubernetes:core/v1:Service"
 
 
 def urn(token: str, name: str) -> str:
@@ -192,3 +193,126 @@ def test_an_operation_that_was_cut_off_on_what_is_restored_is_over() -> None:
     ]
     settled = settle(before, record(deployment("a:1")))
     assert [item["resource"] for item in settled["deployment"]["pending_operations"]] == [other]
+
+
+def on_track(made: dict[str, Any], letter: str) -> dict[str, Any]:
+    """The object as one of a track of service api."""
+    labels = {"app.kubernetes.io/name": "api", "turnout.dev/track": letter}
+    metadata = {**made["metadata"], "name": f"api-{letter}", "labels": labels}
+    return {**made, "metadata": metadata}
+
+
+def two_tracks(described: str, epoch: int) -> dict[str, Any]:
+    """A state whose stack says that api has two tracks, and holds a Deployment of each."""
+    old = on_track(deployment("old"), "a")
+    old["spec"]["replicas"] = 3
+    new = on_track(deployment("new"), "b")
+    new["spec"]["replicas"] = 0
+    made = state(entry(DEPLOYMENT, "dev/api-a", old), entry(DEPLOYMENT, "dev/api-b", new))
+    told = {"api": {"described": described, "epoch": epoch, "two": True, "trying": True, "objects": {"a": ["x"]}}}
+    made["deployment"]["resources"][0]["outputs"] = {"tracks": told, "release": "release-9"}
+    return made
+
+
+@pytest.mark.parametrize(("letter", "replicas"), [("a", 3), ("b", 0)])
+def test_the_record_goes_to_the_track_that_is_described_now(letter: str, replicas: int) -> None:
+    recorded = on_track(deployment("older"), "a")
+    recorded["spec"]["replicas"] = 5
+    settled = settle(two_tracks("b", 4), record(recorded), tracks={"api": {"described": letter, "epoch": 5}})
+    found = {each["urn"].rsplit("/", 1)[-1]: each for each in settled["deployment"]["resources"]}
+    [touched, other] = [found[f"api-{letter}"], found["api-a" if letter == "b" else "api-b"]]
+    spec = touched["inputs"]["spec"]
+    assert (spec["template"]["spec"]["image"], spec["replicas"]) == ("older", replicas)
+    assert touched["inputs"]["metadata"]["annotations"] == {"turnout.dev/epoch": "5"}
+    assert touched["inputs"] == touched["outputs"]["__inputs"]
+    before = {each["urn"]: each for each in two_tracks("b", 4)["deployment"]["resources"]}
+    assert other == before[other["urn"]]
+    outputs = settled["deployment"]["resources"][0]["outputs"]
+    assert outputs["tracks"]["api"] == {"described": letter, "epoch": 5, "two": True, "objects": {"a": ["x"]}}
+    assert outputs["release"] == "release-1"
+
+
+def test_without_word_of_tracks_the_stacks_own_stand() -> None:
+    settled = settle(two_tracks("b", 4), record(on_track(deployment("older"), "a")))
+    [inputs] = [each["inputs"] for each in settled["deployment"]["resources"] if each["urn"].endswith("api-b")]
+    assert inputs["spec"]["template"]["spec"]["image"] == "older"
+    assert inputs["metadata"]["annotations"]["turnout.dev/epoch"] == "4"
+
+
+def added(kind: str, workload: str, **spec: Any) -> dict[str, Any]:
+    """A workload of the app that only the bad release had."""
+    api = {"Deployment": "apps/v1", "CronJob": "batch/v1"}[kind]
+    labels = {"app.kubernetes.io/name": workload, "turnout.dev/component": "app"}
+    made = manifest(kind, f"{workload}-a", spec=spec) | {"apiVersion": api}
+    made["metadata"]["labels"] = labels
+    return entry(f"kubernetes:{api}:{kind}", f"dev/{workload}-a", made)
+
+
+def told_of(before: dict[str, Any], **tracks: Any) -> dict[str, Any]:
+    before["deployment"]["resources"][0]["outputs"] = {"tracks": tracks}
+    return before
+
+
+def test_what_the_rollback_stopped_is_stopped_in_the_state_so_that_the_next_update_starts_it() -> None:
+    before = state(
+        entry(DEPLOYMENT, "dev/api-a", deployment("a:2")),
+        added("Deployment", "worker", replicas=3),
+        added("Deployment", "scaled"),
+        added("CronJob", "report", schedule="* * * * *"),
+    )
+    settled = settle(told_of(before, scaled={"objects": {"a": ["x"]}}, api={"objects": {}}), record(deployment("a:1")))
+    for name, spec in (
+        ("worker", {"replicas": 0}),
+        ("scaled", {"replicas": 0}),
+        ("report", {"schedule": "* * * * *", "suspend": True}),
+    ):
+        now = found(settled, f"dev/{name}-a")
+        assert (now["inputs"]["spec"], now["outputs"]["spec"], now["outputs"]["__inputs"]["spec"]) == (spec,) * 3
+    tracks = settled["deployment"]["resources"][0]["outputs"]["tracks"]
+    assert tracks["scaled"] == {"objects": {"a": ["x"]}, "stopped": True}
+    assert "stopped" not in tracks["api"]
+    again = settle(settled, record(deployment("a:1")))
+    assert again == settled
+
+
+def test_a_release_that_has_it_again_says_no_more_that_it_was_stopped() -> None:
+    back = on_track(deployment("a:2"), "a")
+    back["metadata"]["labels"]["turnout.dev/component"] = "app"
+    before = told_of(state(entry(DEPLOYMENT, "dev/api-a", back)), api={"objects": {}, "stopped": True})
+    settled = settle(before, record(back))
+    assert settled["deployment"]["resources"][0]["outputs"]["tracks"] == {"api": {"objects": {}}}
+    assert found(settled, "dev/api-a")["inputs"] == back
+
+
+def test_copies_of_a_service_with_two_tracks_and_what_is_not_the_apps_stay_as_they_are() -> None:
+    other = added("Deployment", "grafana", replicas=1)
+    other["inputs"]["metadata"]["labels"]["turnout.dev/component"] = "grafana"
+    two = {"objects": {}, "described": "a", "epoch": 1, "two": True}
+    before = told_of(state(added("Deployment", "web", replicas=3), other), web=two)
+    assert settle(before, record(), tracks={"web": {"described": "a", "epoch": 1}}) == before
+
+
+def service(port: int, name: str = "api", track: str = "a") -> dict[str, Any]:
+    body = manifest("Service", name, spec={"selector": {"turnout.dev/track": track}, "ports": [{"port": port}]})
+    body["metadata"]["labels"] = {"app.kubernetes.io/name": "api"}
+    return body
+
+
+def test_a_service_has_its_ports_back_and_its_selector_as_the_state_had_it() -> None:
+    now = state(entry(SERVICE, "dev/api", service(9090, track="b")))
+    settled = found(settle(now, {**record(), "entries": [service(8080)]}), "dev/api")
+    assert settled["inputs"] == service(8080, track="b")
+
+
+def test_the_services_of_each_track_have_their_ports_back() -> None:
+    now = state(*(entry(SERVICE, f"dev/{name}", service(9090, name)) for name in ("api", "api-a", "api-b")))
+    tracks = {"api": {"described": "b", "epoch": 1}}
+    settled = settle(now, {**record(), "entries": [service(8080)]}, tracks=tracks)
+    ports = [found(settled, f"dev/{name}")["inputs"]["spec"]["ports"] for name in ("api", "api-a", "api-b")]
+    assert ports == [[{"port": 8080}]] * 3
+
+
+def test_a_service_that_the_bad_release_removed_is_in_the_state_again() -> None:
+    earlier = [state(entry(SERVICE, "dev/api", service(8080)))["deployment"]]
+    settled = settle(state(), {**record(), "entries": [service(8080)]}, earlier)
+    assert found(settled, "dev/api")["id"] == "dev/api"

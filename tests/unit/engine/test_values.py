@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli import protocol
 from cli.engine import values
 from cli.engine.model import ABSENT, SECRET, UNKNOWN
 
-WIRE_SECRET = {values.SIGNATURE: values.SECRET_SIGNATURE, "ciphertext": "[secret]"}
+WIRE_SECRET = {protocol.SIGNATURE: protocol.SECRET, "ciphertext": "[secret]"}
 NAMES = st.text(min_size=1, max_size=12)
 PATHS = st.lists(st.one_of(NAMES, st.integers(0, 99)), min_size=1, max_size=5).map(tuple)
 
