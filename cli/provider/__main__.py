@@ -1,4 +1,7 @@
-"""`python -m cli.provider [ENGINE]`: serve on a free port of the loopback, and print the port as the first line."""
+"""`python -m cli.provider [--offline] [ENGINE]`: serve on a free port of the loopback, and print it as the first line.
+
+Offline it previews by what the state recorded, and asks no cluster anything.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,17 @@ import sys
 
 import grpc.aio
 
+OFFLINE = "--offline"
 LARGEST_MESSAGE = 400 * 1024 * 1024
 GRACE = 5.0
 """Seconds that running calls get to record what they know when the provider is told to end."""
 
 
-async def serve(engine: str | None) -> None:
+async def serve(engine: str | None, *, offline: bool = False) -> None:
     from cli.provider import protocol
     from cli.provider.service import Provider
 
-    provider = Provider(engine)
+    provider = Provider(engine, offline=offline)
     options = [("grpc.max_receive_message_length", LARGEST_MESSAGE), ("grpc.max_send_message_length", LARGEST_MESSAGE)]
     server = grpc.aio.server(options=options)
     protocol.provider_grpc.add_ResourceProviderServicer_to_server(provider, server)
@@ -63,7 +67,8 @@ def _read_lifeline(ended: asyncio.Event) -> None:
 
 
 def main() -> None:
-    asyncio.run(serve(sys.argv[1] if len(sys.argv) > 1 else None))
+    words = [word for word in sys.argv[1:] if word != OFFLINE]
+    asyncio.run(serve(words[0] if words else None, offline=OFFLINE in sys.argv))
 
 
 if __name__ == "__main__":

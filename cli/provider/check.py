@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
+from cli.protocol import AUTONAMED
 from cli.provider import marks, spellings, state
 from cli.provider.kinds import Type
 from cli.provider.values import UNKNOWN, Properties, has_unknown, mark_secrets, plain
@@ -83,7 +84,7 @@ def _named(wanted: Properties, old: Properties, naming: Naming) -> tuple[Propert
     if metadata.get("generateName"):
         reason = "metadata.generateName cannot be used with server-side apply; give a name, or none at all"
         return wanted, [Failure("metadata.generateName", reason)]
-    if old and not marks.is_true(old, marks.AUTONAMED):
+    if old and not marks.is_true(old, AUTONAMED):
         return wanted, []
     if old:
         return _with_name(wanted, old["metadata"]["name"]), []
@@ -101,7 +102,7 @@ def _with_name(wanted: Properties, name: str) -> Properties:
     metadata = wanted.get("metadata") or {}
     notes = metadata.get("annotations") or {}
     if isinstance(notes, dict):
-        metadata = {**metadata, "annotations": {**notes, marks.AUTONAMED: "true"}}
+        metadata = {**metadata, "annotations": {**notes, AUTONAMED: "true"}}
     return {**wanted, "metadata": {**metadata, "name": name}}
 
 

@@ -25,9 +25,13 @@ if TYPE_CHECKING:
 
 
 class Cluster:
-    """One API server: its connections and watches, shared by every provider instance that is configured for it."""
+    """One API server: its connections and watches, shared by every provider instance that is configured for it.
 
-    def __init__(self, kubeconfig: str, context: str, cluster: str, timeout: float) -> None:
+    `offline`: it is not to be asked anything.
+    """
+
+    def __init__(self, kubeconfig: str, context: str, cluster: str, timeout: float, *, offline: bool = False) -> None:
+        self.offline = offline
         self._kubeconfig, self._context, self._cluster, self._timeout = kubeconfig, context, cluster, timeout
         self.made: dict[tuple[str, str, str, str | None], str] = {}
         self._probe: asyncio.Task[str] | None = None
@@ -68,7 +72,7 @@ class Cluster:
     async def scope(self, api_version: str, kind: str) -> bool | None:
         """Whether a kind is namespaced; the server is asked about those that are not Kubernetes' own."""
         known = self._known(api_version, kind)
-        if known is not None:
+        if known is not None or self.offline:
             return known
         from cli.kube.errors import KubeError
 
@@ -79,6 +83,8 @@ class Cluster:
 
     async def unreachable(self) -> str:
         """Why the server cannot be reached, or nothing; asked once."""
+        if self.offline:
+            return ""
         if self._probe is None:
             self._probe = asyncio.create_task(self._ask())
         return await self._probe
@@ -119,13 +125,14 @@ class Cluster:
 class Clusters:
     """Every cluster in use, once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, offline: bool = False) -> None:
+        self._offline = offline
         self._open: dict[tuple[str, str, str, float], Cluster] = {}
 
     def of(self, settings: Settings) -> Cluster:
         place = (settings.kubeconfig, settings.context, settings.cluster, settings.timeout)
         if place not in self._open:
-            self._open[place] = Cluster(*place)
+            self._open[place] = Cluster(*place, offline=self._offline)
         return self._open[place]
 
     async def close(self) -> None:

@@ -16,11 +16,12 @@ import grpc
 import grpc.aio
 
 from cli.errors import TurnoutError
+from cli.protocol import SIGNATURE
 from cli.provider import kinds, manifests, marks, ordering, protocol
 from cli.provider.cluster import Session
 from cli.provider.host import URN
 from cli.provider.ordering import Identity
-from cli.provider.values import SIGNATURE, UNKNOWN, Properties, Secret, decode, encode, has_unknown, plain
+from cli.provider.values import UNKNOWN, Properties, Secret, decode, encode, has_unknown, plain
 
 messages = protocol.provider
 FILE, GROUP = "kubernetes:yaml/v2:ConfigFile", "kubernetes:yaml/v2:ConfigGroup"

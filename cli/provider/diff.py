@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from cli.protocol import AUTONAMED
 from cli.provider import marks, paths, replacements
 from cli.provider.paths import Path
 from cli.provider.replacements import Mutable
@@ -93,7 +94,7 @@ def compare(before: Any, after: Any, path: Path = ()) -> Iterator[tuple[Path, Ki
         yield path, Kind.DELETE, None
     elif before is MISSING:
         yield path, Kind.ADD, after
-    elif not _same(before, after):
+    elif not same(before, after):
         yield path, Kind.UPDATE, after
 
 
@@ -114,7 +115,7 @@ def must_go_first(live: Properties, new: Properties, namespaced: bool) -> bool:
     """Two objects of one name cannot be there at once; a name that we made up ourselves is made up anew."""
     return (
         (paths.get(new, ("metadata", "name")) is UNKNOWN or is_set(new, "name"))
-        and not marks.is_true(new, marks.AUTONAMED)
+        and not marks.is_true(new, AUTONAMED)
         and paths.get(new, ("metadata", "name")) == live["metadata"]["name"]
         and _namespace(new, namespaced) == _namespace(live, namespaced)
     )
@@ -140,7 +141,8 @@ def _with(obj: Properties, key: str, value: Any) -> Properties:
     return {**obj, "metadata": {**metadata, key: value}} if isinstance(metadata, dict) else obj
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
+    """Equal, as JSON has it: true is not 1."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     return bool(one == other)
@@ -148,4 +150,4 @@ def _same(one: Any, other: Any) -> bool:
 
 def changed_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """The top-level keys that differ (for provider settings)."""
-    return [key for key in sorted({*old, *new}) if not _same(old.get(key, MISSING), new.get(key, MISSING))]
+    return [key for key in sorted({*old, *new}) if not same(old.get(key, MISSING), new.get(key, MISSING))]

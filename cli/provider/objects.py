@@ -39,6 +39,15 @@ def leave_to_others(inputs: Object, live: Object, ignore: Iterable[str], manager
     return inputs
 
 
+def kept_as_is(inputs: Object, live: Object, ignore: Iterable[str]) -> Object:
+    """The inputs with each ignored field as it is in the live object."""
+    for text in ignore:
+        for path in filter(None, paths.expand(inputs, paths.parse(text))):
+            value = paths.get(live, path)
+            inputs = paths.drop(inputs, path) if value is None else paths.put(inputs, path, value)
+    return inputs
+
+
 def must_force(inputs: Object, live: Object | None, always: bool, dry_run: bool) -> bool:
     """Whether an apply takes fields from other managers: when asked to, or where the conflict would be no real one.
 

@@ -18,18 +18,38 @@ _QUICK = 18
 def canonical(value: Any) -> str:
     """The quantity as Kubernetes writes it. Raises ValueError for what is none."""
     text = str(value).strip()
-    match = _QUANTITY.fullmatch(text)
-    if match is None or isinstance(value, bool):
-        raise ValueError(f"{value!r} is not a quantity")
-    whole, part, only, exponent, binary, decimal = match.groups()
+    whole, part, only, exponent, binary, decimal = _parts(value)
     digits, places = (whole or "").lstrip("0") + (part or only or ""), len(part or only or "")
     power = int(exponent) if exponent else _DECIMAL[decimal or ""]
     if _is_kept(digits, places, power, bool(binary)):
         return text
     with localcontext(prec=_DIGITS):
-        unit = Decimal(1024) ** _BINARY[binary] if binary else Decimal(10) ** power
-        number = Decimal(int(digits or "0")).scaleb(-places) * unit
-        return _written(-number if text.startswith("-") else number, bool(binary), bool(exponent))
+        return _written(_number(value), bool(binary), bool(exponent))
+
+
+def exact(value: Any) -> Decimal:
+    """The number that it stands for, in its base unit; like Kubernetes, nothing finer than a billionth, rounded up.
+
+    Raises ValueError for what is no quantity.
+    """
+    with localcontext(prec=_DIGITS):
+        return _number(value)
+
+
+def _parts(value: Any) -> tuple[str | None, ...]:
+    match = _QUANTITY.fullmatch(str(value).strip())
+    if match is None or isinstance(value, bool):
+        raise ValueError(f"{value!r} is not a quantity")
+    return match.groups()
+
+
+def _number(value: Any) -> Decimal:
+    whole, part, only, exponent, binary, decimal = _parts(value)
+    fraction = part or only or ""
+    unit = Decimal(1024) ** _BINARY[binary] if binary else Decimal(10) ** int(exponent or _DECIMAL[decimal or ""])
+    number = Decimal(int((whole or "") + fraction or "0")).scaleb(-len(fraction)) * unit
+    number = -number if str(value).strip().startswith("-") else number
+    return number.quantize(_SMALLEST, ROUND_UP) if number % _SMALLEST else number
 
 
 def _is_kept(digits: str, places: int, power: int, binary: bool) -> bool:
@@ -40,7 +60,6 @@ def _is_kept(digits: str, places: int, power: int, binary: bool) -> bool:
 
 
 def _written(number: Decimal, binary: bool, with_exponent: bool) -> str:
-    number = number.quantize(_SMALLEST, ROUND_UP) if number % _SMALLEST else number
     if number == 0:
         return "0"
     if binary and abs(number) >= 1024 and number % 1 == 0:

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cli.kube.aio import AsyncKube
-from cli.kube.errors import AlreadyExists, Conflict, Forbidden, KubeError, NotFound, UnknownKind
+from cli.kube.errors import AlreadyExists, Conflict, Forbidden, Invalid, KubeError, NotFound, UnknownKind
+from cli.kube.ownership import CREATOR, handover_patch
 from cli.kube.requests import Object, Write
 from cli.provider import marks
-from cli.provider.objects import Outcome, leave_to_others, must_force
+from cli.provider.objects import Outcome, kept_as_is, leave_to_others, must_force
 from cli.provider.settings import Settings
 from cli.provider.waiting import Waiting
 
-CREATOR = "pulumi-kubernetes"
-"""The manager of a POST: the official provider's own, so that either one's next update takes its fields over."""
+EVERYTHING = "*"
+"""Ignored, it stands for all of an object."""
 ORDER_RETRIES = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Seconds between the tries of a create whose namespace or kind is not there yet."""
 RACES = 4
@@ -73,7 +74,8 @@ class Resources:
     ) -> Outcome:
         """Make a live object what `inputs` ask for, leaving alone what is ignored and belongs to others.
 
-        One whose creation was never `confirmed` is created where it is not there.
+        One whose creation was never `confirmed` is created where it is not there. One of which everything is ignored is
+        neither written nor waited for: the engine asks for that after a refresh that found it not ready.
         """
         try:
             live = await self._live(inputs, name)
@@ -81,13 +83,18 @@ class Resources:
             if confirmed or dry_run:
                 raise
             return await self.create(inputs, manager, seconds)
+        if EVERYTHING in ignore:
+            return Outcome(live)
         if inputs["kind"] == "CustomResourceDefinition":
             updated = await self._replace(live, inputs, manager, dry_run)
         else:
             live = live if dry_run or patch else await self.kube.run(self.kube.server.hand_over(live, manager))
             wanted = leave_to_others(inputs, live, ignore, manager)
             write = Write(manager, dry_run, must_force(inputs, live, self.settings.patch_force, dry_run))
-            updated = await self.kube.run(self.kube.server.apply(wanted, write))
+            try:
+                updated = await self.kube.run(self.kube.server.apply(wanted, write))
+            except Invalid as refusal:
+                updated = await self._foretold(live, kept_as_is(inputs, live, ignore), write, refusal)
         if dry_run:
             return Outcome(updated)
         return await self.waiting.until_ready(updated, inputs, seconds)
@@ -140,10 +147,11 @@ class Resources:
         """One of the same name that is on its way out is waited for."""
         try:
             return await self._create_in_order(inputs, manager)
-        except AlreadyExists:
+        except AlreadyExists as error:
             metadata = inputs["metadata"]
             there = await self.read(inputs["apiVersion"], inputs["kind"], metadata["name"], metadata.get("namespace"))
             if there and not there["metadata"].get("deletionTimestamp"):
+                error.next = "somebody else's, or of a state that was lost; earlier states: turnout state list ENV"
                 raise
             if there:
                 await self.waiting.until_gone(there, {}, marks.timeout(inputs, seconds))
@@ -165,6 +173,16 @@ class Resources:
             return await self.kube.run(server.create(inputs, Write(CREATOR, dry_run)))
         force = must_force(inputs, None, self.settings.patch_force, dry_run)
         return await self.kube.run(server.apply(inputs, Write(manager, dry_run, force)))
+
+    async def _foretold(self, live: Object, wanted: Object, write: Write, refusal: Invalid) -> Object:
+        """A preview comes before the hand-over of what a POST set, and what it leaves of that may not fit (a port's old
+        number beside its new one): only what would be refused as a whole object too is refused then."""
+        if not write.dry_run or handover_patch(live, write.manager) is None:
+            raise refusal
+        try:
+            return await self._replace(live, wanted, write.manager, dry_run=True)
+        except KubeError:
+            raise refusal from None
 
     async def _replace(self, live: Object, inputs: Object, manager: str, dry_run: bool) -> Object:
         """PUT over what was just read; the server's own controllers write to it as well, and may be faster."""

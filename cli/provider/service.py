@@ -67,9 +67,9 @@ def answered(method: Method) -> Call:
 class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore[misc]
     """All provider instances that engines attach to this process: an engine opens one connection for each."""
 
-    def __init__(self, engine: str | None = None) -> None:
+    def __init__(self, engine: str | None = None, *, offline: bool = False) -> None:
         self._engine = engine
-        self._clusters = Clusters()
+        self._clusters = Clusters(offline=offline)
         self._sessions: dict[str, Session] = {}
 
     def session(self, context: Context) -> Session:
@@ -180,9 +180,8 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
         manager = state.manager(inputs, {}, session.new_manager())
         patch = kinds.of_urn(request.urn, inputs.get("kind")).patch
         if request.preview:
-            live = (
-                None if patch or values.has_unknown(inputs) else await session.resources.preview_create(inputs, manager)
-            )
+            untold = patch or values.has_unknown(inputs) or session.cluster.offline
+            live = None if untold else await session.resources.preview_create(inputs, manager)
             if live is None:
                 return messages.CreateResponse(properties=request.properties)
             foreseen = state.outputs(inputs, foretold(live), marked, inputs["apiVersion"], manager)
@@ -201,7 +200,7 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
     async def Update(self, request: Any, session: Session) -> Any:
         olds, marked = decode(request.olds), decode(request.news)
         inputs = check.normalise(state.kubernetes_spelling(plain(marked)))
-        if request.preview and values.has_unknown(inputs):
+        if request.preview and (session.cluster.offline or values.has_unknown(inputs)):
             return messages.UpdateResponse(properties=request.news)
         old, before = state.parse(olds)
         manager_before = state.manager(old, olds, session.new_manager())
@@ -231,6 +230,8 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
 
     @answered
     async def Read(self, request: Any, session: Session) -> Any:
+        if session.cluster.offline:
+            return messages.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
         given_up = session.settings.delete_unreachable or session.settings.skip_unreachable
         if given_up and (why := await session.cluster.unreachable()):
             await session.host.warning(why)
@@ -299,7 +300,8 @@ class Provider(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
 async def _refused(type_: kinds.Type, inputs: Properties, session: Session) -> list[check.Failure]:
     """What only the annotations, or the server, tell to be wrong."""
     found = [check.Failure("metadata.annotations", text) for text in waitfor.faults(marks.wait_for(inputs))]
-    if session.settings.reject_unknown and await session.cluster.scope(type_.api_version, type_.kind) is None:
+    asked = session.settings.reject_unknown and not session.cluster.offline
+    if asked and await session.cluster.scope(type_.api_version, type_.kind) is None:
         why = f"the server has no {type_.api_version} {type_.kind}, and rejectUnknownResources is on"
         found.append(check.Failure("kind", why))
     return found
@@ -307,7 +309,7 @@ async def _refused(type_: kinds.Type, inputs: Properties, session: Session) -> l
 
 async def _replaces_unready(live: Properties, wanted: Properties, session: Session) -> bool:
     """Whether a Job is to be made anew because it is not complete (`pulumi.com/replaceUnready`)."""
-    if not marks.is_true(wanted, marks.REPLACE_UNREADY):
+    if session.cluster.offline or not marks.is_true(wanted, marks.REPLACE_UNREADY):
         return False
     if wanted["kind"] != "Job":
         await session.host.warning(f"{marks.REPLACE_UNREADY} is for Jobs alone: it changes nothing here")

@@ -36,7 +36,6 @@ class Settings:
     context: str = ""
     cluster: str = ""
     namespace: str = ""
-    server_side_apply: bool = True
     patch_force: bool = False
     upsert: bool = False
     mutable: Mutable = field(default_factory=Mutable)
@@ -55,16 +54,15 @@ def from_variables(variables: Mapping[str, str], *, accept_secrets: bool) -> Set
     """From Configure's variables; what they leave open comes from the PULUMI_K8S_* environment."""
     given = {key.removeprefix(PREFIX): value for key, value in variables.items()}
 
-    def flag(name: str, environment: str, default: bool = False) -> bool:
-        text = given.get(name) or os.environ.get(f"PULUMI_K8S_{environment}")
-        return default if not text else text.lower() == "true"
+    def flag(name: str, environment: str) -> bool:
+        text = given.get(name) or os.environ.get(f"PULUMI_K8S_{environment}", "")
+        return text.lower() == "true"
 
     return Settings(
         kubeconfig=given.get("kubeconfig", ""),
         context=given.get("context", ""),
         cluster=given.get("cluster", ""),
         namespace=given.get("namespace", ""),
-        server_side_apply=flag("enableServerSideApply", "ENABLE_SERVER_SIDE_APPLY", default=True),
         patch_force=flag("enablePatchForce", "ENABLE_PATCH_FORCE"),
         upsert=flag("upsertExistingObjects", "UPSERT_EXISTING_OBJECTS"),
         mutable=Mutable(

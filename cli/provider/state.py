@@ -6,6 +6,7 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
 
+from cli.protocol import FIELD_MANAGER
 from cli.provider import marks
 from cli.provider.values import Properties, Secret, decode, decode_like, mark_secrets, plain
 
@@ -57,7 +58,7 @@ def initial_version(recorded: Properties, inputs: Properties) -> str:
 
 def manager(inputs: Properties, recorded: Properties, made_up: str) -> str:
     """The field manager of an object: its annotation, else the recorded one, else a new name."""
-    return marks.value(inputs, marks.FIELD_MANAGER) or plain(recorded.get(MANAGER)) or made_up
+    return marks.value(inputs, FIELD_MANAGER) or plain(recorded.get(MANAGER)) or made_up
 
 
 def pulumi_spelling(value: Properties) -> Properties:

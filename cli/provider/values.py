@@ -9,21 +9,9 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import NULL_VALUE, ListValue, Struct, Value
 
-SIGNATURE = "4dabf18193072939515e22adb298388d"
-SECRET = "1b47061264138c4ac30d75fd1eb44270"
-OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
-UNKNOWN_TEXTS = frozenset(
-    (
-        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
-        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
-        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
-        "030794c1-ac77-496b-92df-f27374a8bd58",
-        "e48ece36-62e2-4504-bad9-02848725956a",
-        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
-    )
-)
-UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+from cli.protocol import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
+from cli.protocol import UNKNOWN as UNKNOWN_TEXT
+
 LARGEST_INT = 2**53
 
 Properties = dict[str, Any]
@@ -133,7 +121,7 @@ def _decode(value: Value) -> Any:
     kind = value.WhichOneof("kind")
     if kind == "string_value":
         text = value.string_value
-        return UNKNOWN if len(text) == 36 and text in UNKNOWN_TEXTS else text
+        return UNKNOWN if len(text) == 36 and text in UNKNOWNS else text
     if kind == "struct_value":
         return _decode_struct(value.struct_value)
     if kind == "number_value":

@@ -11,7 +11,7 @@ from contextlib import suppress
 from cli.kube.aio import AsyncKube
 from cli.kube.errors import KubeError, Stopped
 from cli.kube.health import Health, by_convention, health, is_judged, serves_nobody
-from cli.kube.related import Related, gather
+from cli.kube.related import WITH_PODS, Related, gather
 from cli.kube.requests import Object
 from cli.provider import marks, waitfor
 from cli.provider.host import Host
@@ -21,6 +21,8 @@ from cli.provider.watches import Sight, Watches
 
 LOOK_EVERY = 3.0
 """Seconds between two looks for the reason why something is not ready."""
+LOOKS_A_SECOND = 10.0
+"""At most, of all waits for what has pods: each look has the API server go through those of a whole namespace."""
 JUDGED_BY_OTHERS = ("Service", "PersistentVolumeClaim")
 """Kinds whose health is told by other objects: those are looked at once a second."""
 LOOKED_AT = ("Deployment", "StatefulSet", "DaemonSet", "Job", "Pod", "Service", "Ingress")
@@ -54,6 +56,7 @@ class Waiting:
 
     def __init__(self, kube: AsyncKube, watches: Watches, host: Host, cancelled: asyncio.Event) -> None:
         self._kube, self._watches, self._host, self._cancelled = kube, watches, host, cancelled
+        self._waits = 0
 
     async def until_ready(self, live: Object, inputs: Properties, custom: float) -> Outcome:
         """Wait as this kind is waited for (or as its annotations say); `custom`: the resource's own timeout, or 0."""
@@ -63,12 +66,14 @@ class Waiting:
         seconds = marks.timeout(inputs, custom, TIMEOUTS.get(live["kind"], marks.DEFAULT_TIMEOUT))
         if _judge(live, expressions, Related()).ready:
             return Outcome(live)
+        self._waits += (has_pods := live["kind"] in WITH_PODS)
         try:
             async with self._watches.sight(live) as sight:
                 outcome = await self._watch_until_ready(sight, live, expressions, time.monotonic() + seconds)
         except KubeError as error:
             outcome = Outcome(live, [f"whether it is ready cannot be told: {error}"])
         finally:
+            self._waits -= has_pods
             await self._host.done()
         return outcome
 
@@ -107,11 +112,10 @@ class Waiting:
 
     async def _watch_until_ready(self, sight: Sight, last: Object, expressions: Sequence[str], until: float) -> Outcome:
         about, looked = Related(), 0.0
-        every = 1.0 if last["kind"] in JUDGED_BY_OTHERS else LOOK_EVERY
         began = time.monotonic()
         while (obj := sight.current) is not None:
             last = obj
-            now = time.monotonic()
+            now, every = time.monotonic(), look_every(obj["kind"], self._waits)
             if now - looked >= every and (looked or now - began >= every or last["kind"] in JUDGED_BY_OTHERS):
                 about, looked = await self._related(obj), now
             verdict = _judge(obj, expressions, about)
@@ -122,7 +126,7 @@ class Waiting:
             if ended := self._ended(until, verdict.reason):
                 return Outcome(obj, [*ended, *(await self._reasons(obj, verdict))[1:]])
             await self._host.status(_headline(verdict))
-            await self._pause(sight, until, every)
+            await self._pause(sight, until, min(every, LOOK_EVERY))
         return Outcome(last, [f"{last['kind']} {last['metadata']['name']} was deleted by somebody else meanwhile"])
 
     async def rest(self, seconds: float, reason: str) -> None:
@@ -166,6 +170,13 @@ def _judge(obj: Object, expressions: Sequence[str], about: Related) -> Health:
     if expressions:
         return waitfor.judge(obj, expressions)
     return health(obj, about) if is_judged(obj) else by_convention(obj)
+
+
+def look_every(kind: str, waits: int) -> float:
+    """Seconds between two looks why an object is not ready, while so many that have pods are waited for."""
+    if kind in JUDGED_BY_OTHERS:
+        return 1.0
+    return max(LOOK_EVERY, waits / LOOKS_A_SECOND) if kind in WITH_PODS else LOOK_EVERY
 
 
 def is_awaited(obj: Object) -> bool:

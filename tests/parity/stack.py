@@ -17,10 +17,10 @@ from cli.engine.events import Event, Fold, Started, Step
 from cli.errors import TurnoutError
 from cli.kube.client import Kube
 from cli.progress import Silent
+from cli.provider import VERSION
 from tests.parity import official
 from tests.parity.pair import Hidden, Later, Pair, Resource, placed, token
 
-VERSION = "4.34.2"
 PROVIDERS: Mapping[str, Mapping[str, str]] = {
     "plain": {},
     "mutable": {"enableConfigMapMutable": "true", "enableSecretMutable": "true"},

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cli.kube import ownership
+from cli.protocol import AUTONAMED
 from cli.provider import check, diff, marks, objects, paths, replacements, state, values
 from cli.provider.check import Naming
 from cli.provider.kinds import Type
@@ -89,7 +90,7 @@ def test_a_made_up_name_hangs_on_the_seed_alone(new: Object, seed: bytes, other:
     unnamed = {**new, "metadata": {key: value for key, value in new["metadata"].items() if key != "name"}}
     one = checked(unnamed, naming=Naming("web", seed))
     assert one == checked(unnamed, naming=Naming("web", seed))
-    assert marks.is_true(one, marks.AUTONAMED) and one["metadata"]["name"].startswith("web-")
+    assert marks.is_true(one, AUTONAMED) and one["metadata"]["name"].startswith("web-")
     assert checked(unnamed, one, Naming("web", other)) == one, "and is kept from then on"
     again = checked(unnamed, naming=Naming("web", other))
     assert (again == one) == (seed == other)

@@ -23,7 +23,7 @@ def test_settings_come_from_the_program_else_the_environment(monkeypatch: pytest
     monkeypatch.setenv("PULUMI_K8S_ENABLE_SECRET_MUTABLE", "true")
     given = {"kubernetes:config:namespace": "dev", "kubernetes:config:enableSecretMutable": "false"}
     found = settings.from_variables(given, accept_secrets=True)
-    assert found.namespace == "dev" and found.upsert and not found.mutable.secrets and found.server_side_apply
+    assert found.namespace == "dev" and found.upsert and not found.mutable.secrets
 
 
 def test_settings_do_not_print_a_kubeconfig() -> None:

@@ -3,12 +3,10 @@ from google.protobuf.struct_pb2 import Struct
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.protocol import OUTPUT, SECRET, SIGNATURE
+from cli.protocol import UNKNOWN as UNKNOWN_TEXT
 from cli.provider.values import (
-    OUTPUT,
-    SECRET,
-    SIGNATURE,
     UNKNOWN,
-    UNKNOWN_TEXT,
     Secret,
     Unsupported,
     decode,

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from cli.provider import marks
-from cli.provider.waiting import AWAIT_ALL, TIMEOUTS, is_awaited
+from cli.provider.waiting import AWAIT_ALL, LOOK_EVERY, LOOKS_A_SECOND, TIMEOUTS, is_awaited, look_every
 
 
 def obj(version: str, kind: str) -> dict[str, Any]:
@@ -25,3 +25,9 @@ def test_a_kinds_own_time_counts_where_nothing_else_is_asked_for() -> None:
     assert marks.timeout(asked, 0, TIMEOUTS["Secret"]) == 7
     assert marks.timeout(asked, 9, TIMEOUTS["Secret"]) == 9
     assert marks.timeout({}, 0) == 600
+
+
+def test_many_waits_together_look_no_oftener_than_a_server_bears() -> None:
+    assert look_every("Deployment", 1) == LOOK_EVERY
+    assert 500 / look_every("Deployment", 500) == LOOKS_A_SECOND
+    assert (look_every("Service", 500), look_every("Ingress", 500)) == (1.0, LOOK_EVERY)
