@@ -1,6 +1,7 @@
 """`python -m cli.load --url http://127.0.0.1:8080/ --rate 250 --seconds 60 --out result.json`
 
-Ends by itself after `--seconds`, or at SIGTERM or SIGINT with what was counted so far.
+Ends by itself after `--seconds`, or at SIGTERM or SIGINT with what was counted so far. At SIGUSR1 it opens the
+connections that it keeps alive anew.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from typing import Any
 
 from cli.errors import TurnoutError
 from cli.load.generator import SLOW_SECONDS, Generator, Plan
+from cli.load.processors import Processors
 from cli.load.target import target
 
-LONGEST = 900.0
+LONGEST = 3600.0
 """No run is longer than this, whatever is asked for."""
+SOCKET_PATH = "/v1/echo"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,18 +35,22 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"load: {error}\n")
         return error.exit_code
     slow = f"/v1/slow?seconds={SLOW_SECONDS}" if chosen.slow_rate else ""
-    plan = Plan(aim, chosen.rate, min(chosen.seconds, LONGEST), slow_path=slow, slow_rate=chosen.slow_rate)
+    seconds = min(chosen.seconds, LONGEST)
+    sockets = {"socket_path": SOCKET_PATH, "sockets": chosen.sockets}
+    plan = Plan(aim, chosen.rate, seconds, slow_path=slow, slow_rate=chosen.slow_rate, **sockets)
     _ahead_of_others()
-    result = asyncio.run(_run(plan))
+    with Processors() as processors:
+        result = asyncio.run(_run(plan, processors))
     _write(chosen.out, result)
     return 1 if result["failed"] else 0
 
 
-async def _run(plan: Plan) -> dict[str, Any]:
-    generator = Generator(plan)
+async def _run(plan: Plan, processors: Processors) -> dict[str, Any]:
+    generator = Generator(plan, processors.stalled)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, generator.stop)
+    loop.add_signal_handler(signal.SIGUSR1, generator.renew)
     return await generator.run()
 
 
@@ -67,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=float, default=250, help="requests a second (default 250)")
     parser.add_argument("--seconds", type=float, default=60, help=f"how long (default 60, at most {LONGEST:.0f})")
     parser.add_argument("--slow-rate", type=float, default=1, help="slow requests a second (default 1; 0 for none)")
+    parser.add_argument("--sockets", type=int, default=0, help="WebSocket connections kept open (default 0)")
     parser.add_argument("--sandbox", metavar="CIDR", help="the service network of a sandbox on this machine")
     parser.add_argument("--out", type=Path, required=True, help="where the result goes (JSON)")
     return parser

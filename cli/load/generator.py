@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.load.exchange import Answer, Broken, Connection, get
+from cli.load.sockets import EVERY, Socket
 from cli.load.tally import Sent, Tally, identity
 from cli.load.target import Target
 
@@ -20,13 +21,17 @@ TIMEOUT = 1.0
 BLINK = 0.01
 """Seconds between two looks at the clock, by which the generator notices that it was stalled itself."""
 
+LONGEST_STALL = 10.0
+"""The most seconds that a request gets in addition, for stalls of this machine."""
+
 SLOW_SECONDS = 5
 """Seconds that a slow request is under way on purpose; it has twice that."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to send: `rate` requests a second to the target's path, and `slow_rate` a second to `slow_path`."""
+    """What to send: `rate` requests a second to the target's path, `slow_rate` a second to `slow_path`, and a message a
+    second over each of `sockets` WebSocket connections to `socket_path`."""
 
     target: Target
     rate: float
@@ -34,6 +39,8 @@ class Plan:
     kept: int = 16
     slow_path: str = ""
     slow_rate: float = 1.0
+    socket_path: str = ""
+    sockets: int = 0
 
 
 class _Timer:
@@ -49,7 +56,7 @@ class _Timer:
         self._handle.cancel()
 
     def _due(self) -> None:
-        end = self._began + self._seconds + self._stalled() - self._before
+        end = self._began + self._seconds + min(self._stalled() - self._before, LONGEST_STALL)
         if self._loop.time() < end:
             self._handle = self._loop.call_at(end, self._due)
         else:
@@ -59,11 +66,14 @@ class _Timer:
 class Generator:
     """Sends a plan. `stop` ends it early; requests under way are waited for."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, processors: Callable[[], float] = lambda: 0.0) -> None:
+        """`processors`: the seconds that this machine's own stood still so far."""
         self.plan = plan
+        self._processors = processors
         self.tally = Tally()
         self._idle: deque[Connection] = deque()
         self._open = 0
+        self._renewals = 0
         self._stopped = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
         self._stalled = 0.0
@@ -77,19 +87,26 @@ class Generator:
         """Send nothing more."""
         self._stopped.set()
 
+    def renew(self) -> None:
+        """Open every kept connection anew: those that rest end now, those under way once they are answered."""
+        self._renewals += 1
+        while self._idle:
+            self._idle.popleft().close()
+
     async def run(self) -> dict[str, Any]:
         """Send everything; the result is plain data (see Tally.result)."""
         began = time.monotonic()
         schedules = [self._send(self.plan.rate, self._ordinary)]
         if self.plan.slow_path:
             schedules.append(self._send(self.plan.slow_rate, self._slow_one))
+        schedules += [self._talk(number) for number in range(self.plan.sockets)]
         watching = asyncio.create_task(self._watch_own_stalls())
         await asyncio.gather(*schedules)
         ended = time.monotonic()
         if self._under_way:
             await asyncio.wait(self._under_way)
         watching.cancel()
-        self.tally.stalled = self._stalled
+        self.tally.stalled, self.tally.processors = self._stalled, self._processors()
         for connection in self._idle:
             connection.close()
         plan = self.plan
@@ -131,12 +148,30 @@ class Generator:
     async def _slow_one(self, number: int, due: float) -> None:  # noqa: ARG002
         await self._count("slow", due, self._ask_new(self._slow), timeout=2 * SLOW_SECONDS)
 
-    async def _count(self, kind: str, due: float, asking: Any, *, timeout: float = TIMEOUT) -> None:
+    async def _talk(self, number: int) -> None:
+        """One WebSocket connection; they take turns within each second."""
+        target = self.plan.target
+        due = time.monotonic() + EVERY * number / self.plan.sockets
+        end = due + self.plan.seconds
+        async with Socket(f"ws://{target.host}:{target.port}{self.plan.socket_path}") as socket:
+            while due < end and not self._stopped.is_set():
+                await self._listen(socket, due)
+                await self._count("socket", due, socket.ask(f"{number} at {due}"))
+                due += EVERY
+
+    async def _listen(self, socket: Socket, due: float) -> None:
+        began = time.monotonic()
+        try:
+            await socket.listen(due - began)
+        except Broken as broken:
+            self._add("socket", due, began, str(broken))
+
+    async def _count(self, kind: str, due: float, asking: Any, *, timeout: float | None = None) -> None:
         sent = time.monotonic()
         version = pod = ""
         try:
             async with asyncio.timeout(None) as limit:
-                timer = self._end_after(timeout, limit)
+                timer = self._end_after(timeout or TIMEOUT, limit)
                 try:
                     answer: Answer = await asking
                 finally:
@@ -149,12 +184,15 @@ class Generator:
             outcome = str(broken)
         except OSError as error:
             outcome = "refused" if isinstance(error, ConnectionRefusedError) else "unreachable"
+        self._add(kind, due, sent, outcome, version, pod)
+
+    def _add(self, kind: str, due: float, sent: float, outcome: str, version: str = "", pod: str = "") -> None:
         o = self._offset
         self.tally.add(Sent(kind, due + o, sent + o, time.monotonic() + o, outcome, version, pod))
 
     def _end_after(self, timeout: float, limit: asyncio.Timeout) -> _Timer:
-        """Give a request its time, less what the generator itself was stalled in it."""
-        return _Timer(timeout, limit, lambda: self._stalled)
+        """Give a request its time, less what the generator itself, or a processor, was stalled in it."""
+        return _Timer(timeout, limit, lambda: self._stalled + self._processors())
 
     async def _ask_new(self, request: bytes) -> Answer:
         connection = await self._connect()
@@ -164,13 +202,16 @@ class Generator:
             connection.close()
 
     async def _ask_kept(self) -> Answer:
+        renewals = self._renewals
         connection = self._take() or await self._connect()
         try:
             answer = await connection.ask(self._kept)
         except BaseException:
             connection.close()
             raise
-        if connection.usable:
+        if renewals != self._renewals:
+            connection.close()
+        elif connection.usable:
             self._idle.append(connection)
         return answer
 

@@ -36,9 +36,11 @@ class Tally:
     pods: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     new_connections: list[tuple[float, str]] = field(default_factory=list)
+    kept_connections: list[tuple[float, str]] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
     stalled: float = 0.0
+    processors: float = 0.0
     failures: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, one: Sent) -> None:
@@ -63,6 +65,8 @@ class Tally:
         seen["last"] = max(seen["last"], one.sent)
         if one.kind == "new":
             self.new_connections.append((one.sent, one.version))
+        if one.kind == "kept":
+            self.kept_connections.append((one.sent, one.version))
         if one.kind != "slow":
             self.latencies.append(one.done - one.sent)
 
@@ -86,8 +90,10 @@ class Tally:
                 "count": len(self.late),
                 "max_ms": round(max(self.late, default=0.0) * 1000, 1),
                 "stalled_seconds": round(self.stalled, 3),
+                "processors_stalled_seconds": round(self.processors, 3),
             },
             "new_connections": runs(self.new_connections),
+            "kept_connections": runs(self.kept_connections),
             "timeline": [{"at": at, **counts} for at, counts in sorted(self.seconds.items())],
             "failures": self.failures,
         }
@@ -114,12 +120,15 @@ def runs(answers: list[tuple[float, str]]) -> list[list[Any]]:
     return found
 
 
-def only_since(result: dict[str, Any], version: str, *, after: float, before: float = float("inf")) -> float | None:
-    """When the last new connection between `after` and `before` was answered by anything but `version`.
+def only_since(
+    result: dict[str, Any], version: str, *, after: float, before: float = float("inf"), over: str = "new"
+) -> float | None:
+    """When the last request between `after` and `before` was answered by anything but `version`.
 
-    Seconds of the wall clock, `after` itself when there was none. None when `version` did not have the last word.
+    `over`: `new` connections, or `kept` ones. Seconds of the wall clock, `after` itself when there was none. None when
+    `version` did not have the last word.
     """
-    span: list[list[Any]] = [run for run in result["new_connections"] if run[2] >= after and run[1] < before]
+    span: list[list[Any]] = [run for run in result[f"{over}_connections"] if run[2] >= after and run[1] < before]
     if not span or span[-1][0] != version:
         return None
     return max([after, *(float(run[2]) for run in span if run[0] != version)])

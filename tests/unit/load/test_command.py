@@ -68,3 +68,11 @@ def test_a_failing_target_gives_exit_code_1(tmp_path: Path) -> None:
 def test_any_other_machine_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--url", "http://192.0.2.1/", "--out", str(tmp_path / "load.json")]) == 2
     assert "no load is sent to 192.0.2.1" in capsys.readouterr().err
+
+
+def test_sigusr1_renews_connections_and_ends_nothing(url: str, tmp_path: Path) -> None:
+    process = start(url, tmp_path / "load.json", "--seconds", "2")
+    time.sleep(1)
+    process.send_signal(signal.SIGUSR1)
+    assert process.wait(20) == 0
+    assert json.loads((tmp_path / "load.json").read_text())["failed"] == 0

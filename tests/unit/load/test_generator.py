@@ -43,12 +43,19 @@ def replying(reply: Callable[[int], bytes]) -> Handler:
     return handle
 
 
-def load(handler: Handler, *, rate: float = 100, seconds: float = 0.4, **more: Any) -> dict[str, Any]:
+def load(
+    handler: Handler,
+    *,
+    rate: float = 100,
+    seconds: float = 0.4,
+    processors: Callable[[], float] = lambda: 0.0,
+    **more: Any,
+) -> dict[str, Any]:
     async def run() -> dict[str, Any]:
         server = await asyncio.start_server(handler, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         try:
-            return await Generator(Plan(Target("127.0.0.1", port, "/"), rate, seconds, **more)).run()
+            return await Generator(Plan(Target("127.0.0.1", port, "/"), rate, seconds, **more), processors).run()
         finally:
             server.close()
 
@@ -162,3 +169,57 @@ def test_its_own_stall_is_not_the_servers_failure(monkeypatch: pytest.MonkeyPatc
     result = asyncio.run(run())
     assert result["outcomes"] == {"ok": 40}
     assert result["late"]["stalled_seconds"] > 0.3 and result["late"]["count"] > 10
+
+
+def test_an_answer_that_a_stalled_processor_kept_waiting_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generator, "TIMEOUT", 0.2)
+    began = 0.0
+
+    async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await asyncio.sleep(max(0.0, began + 0.6 - time.monotonic()))
+            await replying(lambda _: answer())(reader, writer)
+        finally:
+            writer.transport.abort()
+
+    def loaded(stalled: Callable[[], float]) -> dict[str, Any]:
+        nonlocal began
+        began = time.monotonic()
+        return load(late, seconds=0.1, processors=stalled)
+
+    assert loaded(lambda: 0.0)["outcomes"] == {"timeout": 10}
+    result = loaded(lambda: time.monotonic() - began)
+    assert result["outcomes"] == {"ok": 10}
+    assert result["late"]["processors_stalled_seconds"] > 0.5
+
+
+def test_connections_kept_alive_are_renewed_when_told_to() -> None:
+    """Else those that were opened before a flip stay with the release before, and a flip back moves none of them."""
+    uses: list[tuple[float, float]] = []
+
+    async def noting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened = time.monotonic()
+
+        def reply(_: int) -> bytes:
+            uses.append((opened, time.monotonic()))
+            return answer()
+
+        await replying(reply)(reader, writer)
+
+    async def run(*, renewed: bool) -> float:
+        server = await asyncio.start_server(noting, "127.0.0.1", 0)
+        sending = Generator(Plan(Target("127.0.0.1", server.sockets[0].getsockname()[1], "/"), 100, 1, kept=4))
+        asyncio.get_running_loop().call_later(0.5, sending.renew if renewed else list)
+        began = time.monotonic()
+        try:
+            assert (await sending.run())["outcomes"] == {"ok": 100}
+        finally:
+            server.close()
+        return began + 0.5
+
+    old = []
+    for renewed in (False, True):
+        uses.clear()
+        moment = asyncio.run(run(renewed=renewed))
+        old.append([asked for opened, asked in uses if opened < moment and asked > moment + 0.2])
+    assert old[0] and not old[1]

@@ -29,7 +29,12 @@ def test_failures_are_counted_and_named() -> None:
 
 
 def test_own_stalls_are_told_apart() -> None:
-    assert result(sent(1), sent(2, late=0.2))["late"] == {"count": 1, "max_ms": 200.0, "stalled_seconds": 0.0}
+    assert result(sent(1), sent(2, late=0.2))["late"] == {
+        "count": 1,
+        "max_ms": 200.0,
+        "stalled_seconds": 0.0,
+        "processors_stalled_seconds": 0.0,
+    }
 
 
 def test_slow_requests_do_not_spoil_the_latency() -> None:
@@ -56,6 +61,8 @@ def test_only_since_is_the_last_answer_of_another_version() -> None:
 def test_only_since_looks_at_new_connections_alone() -> None:
     got = result(sent(1), sent(2, "2"), sent(3, kind="kept"))
     assert only_since(got, "2", after=0) == 1
+    assert only_since(got, "2", after=0, over="kept") is None
+    assert only_since(got, "1", after=2, over="kept") == 2
 
 
 def test_only_since_is_none_when_nothing_was_answered() -> None:
