@@ -1,7 +1,12 @@
-"""From counted events to a verdict. Pure."""
+"""From counted events to a verdict. Pure.
+
+Fewer than `at_least` events never pass: they are no data. They may fail, because the tests are exact for a few events
+too: a candidate whose first ten answers are ten errors need not make forty more.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,9 +15,9 @@ from cli.gates.statistics import SIGNIFICANCE, binomial_tail, fisher_tail
 Verdict = Literal["pass", "fail", "no data"]
 
 AT_LEAST = 50
-"""Events below which nothing can be said (Kayenta's least number of points)."""
+"""Events below which nothing is called good (Kayenta's least number of points)."""
 TOLERANCE = 0.25
-"""How much worse than its baseline a candidate may be, as a share of the baseline's own bad events."""
+"""How much worse than its baseline a candidate may be, as a share of the baseline's own bad events (Kayenta's)."""
 
 
 @dataclass(frozen=True)
@@ -49,30 +54,53 @@ class Judgement:
         }
 
 
-def absolute(counts: Counts, limit: float, at_least: int = AT_LEAST) -> Judgement:
+def absolute(counts: Counts, limit: float, at_least: int = AT_LEAST, significance: float = SIGNIFICANCE) -> Judgement:
     """Whether more than a share of `limit` (0 to 1) of the events is bad, beyond what chance explains."""
-    if few := _too_few(counts, at_least):
-        return few
-    chance = binomial_tail(counts.bad, counts.total, limit)
-    if counts.share > limit and chance < SIGNIFICANCE:
-        return Judgement("fail", f"{counts}, {limit:.2%} may be", counts, chance)
-    return Judgement("pass", f"{counts}, {limit:.2%} may be", counts, chance)
+    chance = binomial_tail(counts.bad, counts.total, limit) if counts.share > limit else 1.0
+    said = Judgement("fail", f"{counts}, {limit:.2%} may be", counts, chance)
+    return said if chance < significance else _too_few(counts, at_least) or _passed(said)
 
 
-def compared(candidate: Counts, baseline: Counts, at_least: int = AT_LEAST, tolerance: float = TOLERANCE) -> Judgement:
-    """Whether the candidate has more bad events than the baseline of the same time, beyond tolerance and chance."""
-    if few := _too_few(candidate, at_least) or _too_few(baseline, at_least, "the baseline: "):
-        return few
-    chance = fisher_tail(candidate.bad, candidate.total, baseline.bad, baseline.total)
-    worse = candidate.share > baseline.share * (1 + tolerance)
-    verdict: Verdict = "fail" if worse and chance < SIGNIFICANCE else "pass"
-    return Judgement(verdict, f"{candidate}, the baseline {baseline}", candidate, chance)
+def compared(
+    candidate: Counts,
+    baseline: Counts,
+    at_least: int = AT_LEAST,
+    tolerance: float = TOLERANCE,
+    least: float = 0.0,
+    significance: float = SIGNIFICANCE,
+) -> Judgement:
+    """Whether the candidate has more bad events than the baseline of the same time, beyond tolerance and chance.
+
+    `least`: the share of bad events below which nobody minds.
+    """
+    worse = candidate.share > max(least, baseline.share * (1 + tolerance))
+    chance = fisher_tail(candidate.bad, candidate.total, baseline.bad, baseline.total) if worse else 1.0
+    said = Judgement("fail", f"{candidate}, the baseline {baseline}", candidate, chance)
+    few = _too_few(candidate, at_least) or _too_few(baseline, at_least, "the baseline: ")
+    return said if chance < significance else few or _passed(said)
 
 
-def worst(judgements: list[Judgement]) -> Verdict:
+def excused(judgement: Judgement, baseline: Counts, limit: float, beside: Judgement) -> Judgement:
+    """A broken promise that the baseline breaks as much is not the candidate's fault, and going back mends nothing."""
+    if judgement.verdict != "fail" or beside.verdict == "fail" or baseline.share <= limit:
+        return judgement
+    why = f"{judgement.why}; the baseline is no better: {baseline}"
+    return Judgement("pass", why, judgement.counts, judgement.chance)
+
+
+def worst(judgements: Iterable[Judgement]) -> Verdict:
     """fail before no data before pass; of none: no data."""
-    verdicts = [one.verdict for one in judgements]
-    return next((bad for bad in ("fail", "no data") if bad in verdicts), "pass" if verdicts else "no data")
+    return worst_of(one.verdict for one in judgements)
+
+
+def worst_of(verdicts: Iterable[Verdict]) -> Verdict:
+    found = list(verdicts)
+    order: tuple[Verdict, ...] = ("fail", "no data")
+    return next((bad for bad in order if bad in found), "pass" if found else "no data")
+
+
+def _passed(said: Judgement) -> Judgement:
+    return Judgement("pass", said.why, said.counts, said.chance)
 
 
 def _too_few(counts: Counts, at_least: int, of: str = "") -> Judgement | None:

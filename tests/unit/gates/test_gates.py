@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cli.errors import TurnoutError
-from cli.gates import asking, builtin, judge, samples
-from cli.gates.builtin import Gate, Service
+from cli.gates import answers, builtin, judge
+from cli.gates.builtin import Service
 from cli.gates.judge import Counts
 from components.prometheus.settings import Slo
 
@@ -17,21 +17,9 @@ SLOS = (
 )
 
 
-def values(*numbers: float) -> dict[str, list[list[object]]]:
-    return {"values": [[index, str(number)] for index, number in enumerate(numbers)]}
-
-
-@pytest.mark.parametrize(
-    ("series", "expected"),
-    [([], 0), ([values(5)], 0), ([values(5, 9)], 4), ([values(5, 9, 2, 3)], 7), ([values(1, 2), values(10, 30)], 21)],
-)
-def test_counters_are_counted_without_extrapolating(series: list[dict[str, object]], expected: int) -> None:
-    assert samples.counted(series) == expected
-
-
 def test_services_are_asked_about_requests_and_workers_about_workflows() -> None:
     found = builtin.services("dev", ["api", "tools"], ["runner"])
-    asked = [(gate.service, gate.name) for service in found for gate in builtin.gates(service, SLOS)]
+    asked = [(gate.service.name, gate.name) for service in found for gate in builtin.gates(service, SLOS)]
     assert asked == [
         ("api", "http-availability"),
         ("api", "http-latency"),
@@ -41,9 +29,13 @@ def test_services_are_asked_about_requests_and_workers_about_workflows() -> None
 
 
 def test_latency_counts_those_within_the_bound_however_it_is_spelled() -> None:
-    [gate] = [gate for gate in builtin.gates(Service("dev", "api", pods="api-a-1-.*"), SLOS) if gate.sense == "good"]
-    assert 'le=~"1|1\\\\.0"' in gate.part
-    assert 'pod=~"api-a-1-.*"' in gate.part
+    [gate] = [gate for gate in builtin.gates(Service("dev", "api").of("b"), SLOS) if gate.sense == "good"]
+    assert gate.query(20) == (
+        '1 - sum(increase(http_server_request_duration_seconds_bucket{job="app", namespace="dev", '
+        'service="api", pod=~"api-b-[a-z0-9]+-[a-z0-9]+", le=~"1|1\\\\.0"}[20s])) '
+        '/ sum(increase(http_server_request_duration_seconds_count{job="app", namespace="dev", '
+        'service="api", pod=~"api-b-[a-z0-9]+-[a-z0-9]+"}[20s]))'
+    )
     assert gate.limit == pytest.approx(0.01)
 
 
@@ -54,7 +46,10 @@ def test_latency_counts_those_within_the_bound_however_it_is_spelled() -> None:
         (Counts(0, 50), 0.01, "pass"),
         (Counts(1, 50), 0.01, "pass"),
         (Counts(6, 50), 0.01, "fail"),
-        (Counts(49, 49), 0.01, "no data"),
+        (Counts(49, 49), 0.01, "fail"),  # too few to be good, more than enough to be bad
+        (Counts(2, 2), 0.01, "fail"),
+        (Counts(1, 2), 0.01, "no data"),
+        (Counts(), 0.01, "no data"),
     ],
 )
 def test_three_verdicts(counts: Counts, limit: float, verdict: str) -> None:
@@ -67,12 +62,22 @@ def test_three_verdicts(counts: Counts, limit: float, verdict: str) -> None:
         (Counts(10, 100), Counts(9, 100), "pass"),
         (Counts(30, 100), Counts(5, 100), "fail"),
         (Counts(1100, 100_000), Counts(1000, 100_000), "pass"),  # significant, but within what is tolerated
-        (Counts(30, 100), Counts(0, 10), "no data"),
+        (Counts(2, 100), Counts(0, 10), "no data"),
         (Counts(0, 10), Counts(0, 100), "no data"),
     ],
 )
 def test_a_candidate_beside_its_baseline(candidate: Counts, baseline: Counts, verdict: str) -> None:
     assert judge.compared(candidate, baseline).verdict == verdict
+
+
+def test_a_promise_that_the_baseline_breaks_as_much_is_not_the_candidates_fault() -> None:
+    candidate, baseline = Counts(30, 100), Counts(280, 900)
+    alone, beside = judge.absolute(candidate, 0.01), judge.compared(candidate, baseline)
+    assert (alone.verdict, beside.verdict) == ("fail", "pass")
+    assert judge.excused(alone, baseline, 0.01, beside).verdict == "pass"
+    assert judge.excused(alone, Counts(0, 900), 0.01, beside).verdict == "fail"
+    worse = judge.compared(Counts(90, 100), baseline)
+    assert judge.excused(alone, baseline, 0.01, worse).verdict == "fail"
 
 
 def test_no_data_is_never_a_pass() -> None:
@@ -85,17 +90,13 @@ def test_no_data_is_never_a_pass() -> None:
     ]
 
 
-class Recording:
-    def counts(self, gate: Gate, window: int, at: float) -> Counts:  # noqa: ARG002
-        if gate.service == "silent":
-            raise TurnoutError("nobody answers", why="it is down")
-        return Counts(9, 60) if gate.service == "bad" else Counts(0, 60)
-
-
 def test_answers_are_told_worst_first_with_their_evidence() -> None:
-    gates = [Gate("errors", name, f"{name}_failed", f"{name}_all", 0.01) for name in ("good", "silent", "bad")]
-    told = list(asking.lines(asking.ask(Recording(), gates, 60, 0.0, 50)))
-    assert [line.split()[0] for line in told] == ["fail", "chance", "no", "pass"]
+    """A failed gate shows what to ask again, and what it gave."""
+    broken = answers.Answer("bad", "errors", judge.absolute(Counts(9, 60), 0.01), "sum(x)", {"share": 0.15})
+    good = answers.Answer("good", "errors", judge.absolute(Counts(0, 60), 0.01), "sum(y)")
+    silent = answers.silent("silent", "errors", TurnoutError("nobody answers", why="it is down"))
+    told = list(answers.told([good, silent, broken]))
+    assert [line.split()[0] for line in told] == ["fail", "chance", "asked:", "values:", "no", "pass"]
     assert "9 of 60 (15.00%), 1.00% may be" in told[0]
-    assert "bad_failed" in told[1]
-    assert "nobody answers: it is down" in told[2]
+    assert told[2:4] == ["         asked: sum(x)", "         values: share 0.15"]
+    assert "nobody answers: it is down" in told[4]
