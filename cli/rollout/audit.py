@@ -9,20 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cli.errors import TurnoutError
-from cli.rollout import identity
-from cli.rollout.control import (
-    ENVIRONMENT,
-    KIND,
-    MANAGER,
-    Manifest,
-    in_namespace,
-    labels,
-    moment,
-    names_of,
-    namespace,
-    stamp,
-)
+from cli.rollout import aside, identity, trail
+from cli.rollout.control import MANAGER, Manifest, in_namespace, labels, moment, names_of, namespace, stamp
 from cli.rollout.lock import local_user
+from components.names import ENVIRONMENT, KIND
 
 if TYPE_CHECKING:
     from cli.kube.client import Kube
@@ -57,6 +47,7 @@ def write(kube: Kube, environment: str, made: Entry) -> None:
     """Keep an entry, and drop the oldest beyond what is kept."""
     new = manifest(environment, made, secrets.token_hex(2))
     in_namespace(kube, environment, lambda: kube.create(new, MANAGER))
+    aside.begin(kube, lambda own: trail.send(own, environment, new), "audit trail to Loki")
     with suppress(TurnoutError):
         _prune(kube, environment)
 
@@ -67,6 +58,12 @@ def entries(kube: Kube, environment: str) -> list[Entry]:
     return [Entry(**{key: row["data"].get(key, "") for key in Entry.__dataclass_fields__}) for row in reversed(found)]
 
 
+def since(found: list[Entry], seconds: float | None, now: datetime | None = None) -> list[Entry]:
+    """Those that are no older than that; all of them without a length."""
+    oldest = (now or datetime.now(UTC)).timestamp() - seconds if seconds is not None else 0.0
+    return [entry for entry in found if moment(entry.when).timestamp() >= oldest]
+
+
 def manifest(environment: str, made: Entry, suffix: str) -> Manifest:
     at = moment(made.when).astimezone(UTC)
     return {
@@ -75,7 +72,7 @@ def manifest(environment: str, made: Entry, suffix: str) -> Manifest:
         "metadata": {
             "name": f"{_AUDIT}-{_name_part(at)}-{suffix}",
             "namespace": namespace(environment),
-            "labels": labels(environment, _AUDIT),
+            "labels": labels(environment, _AUDIT) | {trail.SENT: trail.PENDING},
         },
         "data": made.to_json(),
     }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from cli.rollout.control import Manifest, labels, namespace
+from cli.rollout import storing
+from cli.rollout.control import Manifest
 
 NAME = "releases"
 KEPT = 50
@@ -30,6 +31,11 @@ class Release:
     kind: How = "up"
     outcome: str = "done"
     restores: int | None = None
+
+    @property
+    def unended(self) -> bool:
+        """Whether it is a rollback that did not reach its end."""
+        return self.kind == "rollback" and self.outcome != "done"
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -83,6 +89,21 @@ class Book:
         return self._before(self.current) if self.current else None
 
     @property
+    def left(self) -> Release | None:
+        """The release that a rollback leaves: the current one; while a rollback is open the one that that leaves."""
+        if not self.open or self.open.kind != "rollback":
+            return self.current
+        return next((row for row in reversed(self.releases) if not row.unended), self.current)
+
+    @property
+    def earlier(self) -> Iterator[Release]:
+        """Where a rollback goes by default, and what comes before that, one after the other."""
+        found = self.last_good
+        while found:
+            yield found
+            found = self._before(found)
+
+    @property
     def last_good(self) -> Release | None:
         """Where a rollback goes by default: to the current release while a change is open, else to the one before."""
         return self.current if self.open else self.previous
@@ -91,6 +112,15 @@ class Book:
         """With one more release: its number is the next one; the oldest beyond what is kept are dropped."""
         number = self.current.number + 1 if self.current else 1
         return replace(self, releases=(*self.releases, replace(release, number=number))[-KEPT:])
+
+    def beyond(self, kept: int) -> tuple[Release, ...]:
+        """The oldest ones beyond what is kept, less those that serve or that a rollback would go to."""
+        needed = {release.record for release in (self.current, self.last_good, self.previous) if release}
+        return tuple(release for release in self.releases[:-kept] if release.record not in needed)
+
+    def without(self, dropped: Iterable[Release]) -> Book:
+        numbers = {release.number for release in dropped}
+        return replace(self, releases=tuple(row for row in self.releases if row.number not in numbers))
 
     def adopted(self, found: Iterable[Release]) -> Book:
         """With the records that no number names yet, in the order in which they were written.
@@ -108,9 +138,14 @@ class Book:
         return book
 
     def _before(self, release: Release) -> Release | None:
-        """Rollbacks are undone steps: what a rollback to 5 has before it is what 5 has before it."""
+        """Rollbacks are undone steps: what a rollback to 5 has before it is what 5 has before it.
+
+        One of a few services only has release 5 itself before it.
+        """
         restored = self.find(release.restores) if release.restores is not None else None
         if restored:
+            if restored.record != release.record:
+                return restored
             return self._before(restored)
         older = (other for other in reversed(self.releases) if other.number < release.number)
         return next((other for other in older if other.outcome == "done" and other.record != release.record), None)
@@ -142,16 +177,8 @@ def written(book: Book, environment: str) -> Manifest:
         notes[OPEN] = json.dumps(asdict(book.open))
     if book.debt:
         notes[DEBT] = json.dumps(asdict(book.debt))
-    metadata: dict[str, Any] = {
-        "name": NAME,
-        "namespace": namespace(environment),
-        "labels": labels(environment, "releases"),
-        "annotations": notes,
-    }
-    if version := source["metadata"].get("resourceVersion"):
-        metadata["resourceVersion"] = version
     data = {str(release.number): _row(release) for release in book.releases}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+    return storing.config_map(environment, NAME, data, book.source, annotations=notes)
 
 
 def _release(number: int, row: Mapping[str, Any]) -> Release:

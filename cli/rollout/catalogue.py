@@ -7,9 +7,10 @@ from typing import Any
 
 from cli.errors import UsageError
 from cli.rollout.book import Book, Release
-from cli.rollout.contrast import Contrast, lasting_name
+from cli.rollout.contrast import Contrast
 from cli.rollout.plan import key
 from cli.rollout.records import Record
+from components.manifest import lasting_name
 
 _SIGNS = {"added": "+", "changed": "~", "removed": "-"}
 

@@ -6,23 +6,25 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from cli import paths
 from cli.errors import TurnoutError
-from cli.rollout import control, identity, where
-from cli.rollout.live import at_once
+from cli.rollout import identity, where
+from cli.rollout.rights import possible
 
 if TYPE_CHECKING:
     from cli.kube.client import Kube
+    from cli.rollout.rights import Right
 
 Verdict = Literal["ok", "warning", "wrong"]
+_SOON = timedelta(days=30)
 _GIB = 1 << 30
 _DISK = 5 * _GIB
-_REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
 @dataclass(frozen=True)
@@ -38,21 +40,6 @@ class Check:
         return vars(self)
 
 
-@dataclass(frozen=True)
-class Right:
-    """One right in a namespace, and which commands need it."""
-
-    verb: str
-    group: str
-    resource: str
-    namespace: str
-    needed_by: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.verb} {self.resource}{'.' + self.group if self.group else ''} in {self.namespace}"
-
-
 def machine() -> list[Check]:
     """This machine, whatever the environment."""
     return [guarded(name, look) for name, look in (("python", _python), ("sandbox", _sandbox), ("disk", _disk))]
@@ -60,12 +47,22 @@ def machine() -> list[Check]:
 
 def project(root: Path, environment: str) -> list[Check]:
     """The checkout: what the engine, its provider, its state and the settings need."""
+    settings = guarded("settings", lambda: _settings(root, environment))
+    readable = settings.verdict != "wrong" or _lacks_only_secrets(settings)
     return [
-        guarded("settings", lambda: _settings(root, environment)),
+        settings,
+        *(_of_the_program(root, environment) if readable else []),
         guarded("engine", _engine),
         guarded("provider", _provider),
         guarded("state", lambda: _state(root)),
         guarded("passphrase", lambda: _passphrase(root)),
+    ]
+
+
+def _of_the_program(root: Path, environment: str) -> list[Check]:
+    return [
+        guarded("traps", lambda: _traps(root, environment)),
+        guarded("policies", lambda: _policies(root, environment)),
     ]
 
 
@@ -80,29 +77,37 @@ def cluster(environment: str, kubeconfig: Path | None, context: str | None) -> I
         yield Check("cluster", "wrong", f"{error.what}: {error.why}", error.next or "turnout sandbox up")
         return
     with kube:
-        yield guarded("rights", lambda: _rights(kube, environment))
+        yield guarded("rights", lambda: rights(possible(kube, environment), environment))
+        yield guarded("notify", lambda: _notify(kube, environment))
 
 
-def rights(environment: str) -> list[Right]:
-    """What rollback, rollout and status need: objects of the environment's namespaces and of the control namespace."""
-    own, kept = environment, control.namespace(environment)
-    reads = [("apps", "deployments"), ("", "pods"), ("", "events"), ("", "pods/log")]
-    writes = [
-        ("apps", "deployments"),
-        ("batch", "cronjobs"),
-        ("", "configmaps"),
-        ("", "serviceaccounts"),
-        ("networking.k8s.io", "networkpolicies"),
-        ("policy", "poddisruptionbudgets"),
-        ("autoscaling", "horizontalpodautoscalers"),
-    ]
-    return [
-        *(Right("list" if "/" not in name else "get", group, name, own, "status, logs") for group, name in reads),
-        Right("watch", "apps", "deployments", own, "rollback"),
-        *(Right("patch", group, name, own, "rollback") for group, name in writes),
-        *(Right(verb, "coordination.k8s.io", "leases", kept, "the lock") for verb in ("get", "create", "update")),
-        *(Right(verb, "", "configmaps", kept, "releases, audit") for verb in ("list", "create", "update")),
-    ]
+def rights(found: Mapping[str, Sequence[Right]], environment: str) -> Check:
+    """What the rights that we lack for each command come to. No right to look at all is a fault; less is a role."""
+    from cli.rollout.rights import advice
+
+    able = [command for command, lacking in found.items() if not lacking]
+    if len(able) == len(found):
+        return Check("rights", "ok", f"enough for all {len(able)} commands")
+    command, lacking = next((command, lacking) for command, lacking in found.items() if lacking)
+    unable = ", ".join(command for command, lacking in found.items() if lacking)
+    more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+    said = f"enough for {', '.join(able) or 'no command'}; not for {unable}: {command} needs {lacking[0]}{more}"
+    return Check("rights", "warning" if able else "wrong", said, advice(lacking[0], environment))
+
+
+def _notify(kube: Kube, environment: str) -> Check:
+    """Whom notifications reach; an address is never shown."""
+    from cli.kube.errors import Forbidden
+    from cli.rollout import notify
+
+    try:
+        strange, known = notify.understood(kube, environment)
+    except Forbidden:
+        return Check("notify", "ok", "whom it tells is not for us to see")
+    if strange:
+        fix = f"write its address again: pulumi config set --secret --path 'turnout:rollout.notify.{strange[0]}.url'"
+        return Check("notify", "warning", f"Apprise does not understand the address of {', '.join(strange)}", fix)
+    return Check("notify", "ok", f"it tells {', '.join(known) or 'nobody'}")
 
 
 def guarded(name: str, look: Callable[[], Check]) -> Check:
@@ -156,7 +161,37 @@ def _settings(root: Path, environment: str) -> Check:
         return Check("settings", "wrong", str(error), f"edit {file.name}")
     if missing := settings.missing_secrets(file, environment):
         return Check("settings", "wrong", f"{file.name} lacks {len(missing)} secrets", f"turnout init {environment}")
-    return Check("settings", "ok", f"{file.name} is valid")
+    return Check("settings", "ok", f"{file.name} is valid; whether it is consistent: turnout validate {environment}")
+
+
+def _lacks_only_secrets(settings: Check) -> bool:
+    return settings.fix.startswith("turnout init")
+
+
+def _traps(root: Path, environment: str) -> Check:
+    from cli.rollout import traps
+
+    found = traps.rendered(root, environment)
+    if found:
+        return Check("traps", "warning", "\n".join(traps.told(found)), f"edit Pulumi.{environment}.yaml")
+    return Check("traps", "ok", "a rollout of these settings loses nothing that is known to get lost")
+
+
+def _policies(root: Path, environment: str) -> Check:
+    from cli.review import policy_report
+
+    kept = policy_report.of(root, environment)
+    report = f"turnout policy report {environment}"
+    if kept.failed:
+        return Check("policies", "wrong", kept.failed, report)
+    if refusing := sum(finding.refuses for finding in kept.findings):
+        return Check("policies", "wrong", f"{refusing} findings refuse an apply", report)
+    if told := [finding for finding in kept.findings if not finding.excepted]:
+        return Check("policies", "warning", f"{told[0].rule}: {told[0].where}: {told[0].message}", report)
+    if ending := kept.ending(_SOON):
+        said = f"the exception {ending.name} ends on {ending.expires:%Y-%m-%d}, and {ending.rule} holds again"
+        return Check("policies", "warning", said, f"mend {ending.where}, or agree on a later date")
+    return Check("policies", "ok", f"all {len(kept.tallies)} are kept")
 
 
 def _engine() -> Check:
@@ -210,30 +245,6 @@ def _passphrase(root: Path) -> Check:
 
     secrets.passphrase(root, os.environ)
     return Check("passphrase", "ok", "there is one for the secrets")
-
-
-def _rights(kube: Kube, environment: str) -> Check:
-    wanted = rights(environment)
-    allowed = at_once(lambda right: _allowed(kube, right), wanted)
-    missing = [right for right, has in zip(wanted, allowed, strict=True) if not has]
-    if missing:
-        names = "; ".join(f"{right.name} (for {right.needed_by})" for right in missing)
-        return Check("rights", "wrong", f"missing: {names}", "ask the cluster's administrator for them")
-    return Check("rights", "ok", f"all {len(wanted)} that status, rollout and rollback need")
-
-
-def _allowed(kube: Kube, right: Right) -> bool:
-    import json
-
-    from cli.kube.requests import Request
-
-    resource, _, sub = right.resource.partition("/")
-    attributes: dict[str, Any] = {"namespace": right.namespace, "verb": right.verb, "group": right.group}
-    attributes |= {"resource": resource, "subresource": sub}
-    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview"}
-    body = json.dumps(review | {"spec": {"resourceAttributes": attributes}}).encode()
-    answer = kube.request(Request("POST", _REVIEW, "ask for our rights", body=body)).json()
-    return bool(answer["status"]["allowed"])
 
 
 def _get(path: str) -> Any:

@@ -10,10 +10,8 @@ from cli.rollout import plan
 from cli.rollout.compare import Difference, differences
 from cli.rollout.control import Manifest
 from cli.rollout.plan import Key, key
-from cli.rollout.records import Record
-
-CONTENT = "turnout.dev/content"
-"""The label that says which part of an object's name is the hash of its content."""
+from cli.rollout.records import ENTRIES_SINCE, Record
+from components.manifest import CONTENT_LABEL, lasting_name
 
 Verb = Literal["added", "changed", "removed"]
 
@@ -39,18 +37,13 @@ def between(older: Record, newer: Record) -> tuple[Contrast, ...]:
 
     Configuration is named by its content: it is the same object when its name less the hash is the same.
     """
-    return tuple(_contrasts(_by_lasting_name(older), _by_lasting_name(newer)))
+    entries = min(older.schema, newer.schema) >= ENTRIES_SINCE
+    return tuple(_contrasts(*(_by_lasting_name(one, entries=entries) for one in (older, newer))))
 
 
-def lasting_name(manifest: Manifest) -> str:
-    """An object's name less the hash of its content."""
-    metadata = manifest["metadata"]
-    content = (metadata.get("labels") or {}).get(CONTENT, "")
-    return str(metadata["name"]).removesuffix(f"-{content}") if content else str(metadata["name"])
-
-
-def _by_lasting_name(record: Record) -> dict[Key, Manifest]:
-    return {(*key(manifest)[:2], lasting_name(manifest)): manifest for manifest in record.objects}
+def _by_lasting_name(record: Record, *, entries: bool) -> dict[Key, Manifest]:
+    compared = (*record.objects, *record.entries) if entries else record.objects
+    return {(*key(manifest)[:2], lasting_name(manifest)): manifest for manifest in compared}
 
 
 def _contrasts(older: Mapping[Key, Manifest], newer: Mapping[Key, Manifest]) -> Iterator[Contrast]:
@@ -65,4 +58,4 @@ def _contrasts(older: Mapping[Key, Manifest], newer: Mapping[Key, Manifest]) -> 
 
 def _fields(older: Manifest, newer: Manifest) -> tuple[Difference, ...]:
     found = differences(newer, older, older)
-    return tuple(row for row in found if CONTENT not in row.path)
+    return tuple(row for row in found if CONTENT_LABEL not in row.path)

@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cli.kube.errors import AlreadyExists, NotFound
+from components.environment import Namespaces
+from components.manifest import FIELD_MANAGER
+from components.names import ENVIRONMENT, KIND
 
 if TYPE_CHECKING:
     from cli.kube.client import Kube
@@ -16,17 +19,12 @@ Manifest = dict[str, Any]
 Result = TypeVar("Result")
 
 MANAGER = "turnout-cli"
-OWNER = "turnout"
-KIND = "turnout.dev/kind"
-ENVIRONMENT = "turnout.dev/environment"
-COMPONENT = "turnout.dev/component"
-
-_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+OWNER = FIELD_MANAGER
 
 
 def namespace(environment: str) -> str:
     """Holds the lock, the release records and the audit trail; no environment destroys it."""
-    return f"turnout-{environment}"
+    return Namespaces.of(environment).control
 
 
 def labels(environment: str, kind: str) -> dict[str, str]:
@@ -50,7 +48,7 @@ def names_of(kube: Kube, environment: str, kind: str) -> list[Manifest]:
 
     selector = f"{KIND}={kind},{ENVIRONMENT}={environment}"
     listing = requests.list_(BUILT_IN["v1", "ConfigMap"], namespace(environment), labels=selector, limit=10_000)
-    found: list[Manifest] = kube.request(replace(listing, accept=_METADATA)).json()["items"] or []
+    found: list[Manifest] = kube.request(replace(listing, accept=requests.HEADS)).json()["items"] or []
     return found
 
 

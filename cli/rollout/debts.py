@@ -7,16 +7,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from cli.errors import TurnoutError
-from cli.rollout import book, records, releases
+from cli.rollout import book, cursor, records, releases
 from cli.rollout.book import Debt
 from cli.rollout.control import namespace
+from cli.rollout.cursor import Cursor
 from cli.rollout.records import Record
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ LIMIT = 120.0
 class Settlement:
     """The state being settled by another process, while the cluster is waited for."""
 
-    def __init__(self, root: Path, environment: str, record: Record) -> None:
-        with _as_file(record.to_json()) as file:
+    def __init__(self, root: Path, environment: str, record: Record, tracks: Mapping[str, Any]) -> None:
+        with _as_file({"record": record.to_json(), "tracks": tracks}) as file:
             self._process = subprocess.Popen(
                 _command(environment),
                 cwd=root,
@@ -54,11 +54,19 @@ class Settlement:
         return lines[-1] if lines else f"exit code {self._process.returncode}"
 
 
-def begin(root: Path | None, environment: str, record: Record) -> Settlement | None:
+def begin(root: Path | None, environment: str, record: Record, kube: Kube) -> Settlement | None:
     """Start settling; None where there is no checkout of the environment to settle from."""
     if root is None or not (root / f"Pulumi.{environment}.yaml").is_file():
         return None
-    return Settlement(root, environment, record)
+    return Settlement(root, environment, record, tracks(cursor.read(kube, environment)))
+
+
+def tracks(now: Cursor) -> dict[str, dict[str, Any]]:
+    """Which track of each service the record's objects are on: those of a record are always on the first."""
+    return {
+        service: {"described": place.described, "epoch": place.epoch, "two": place.two}
+        for service, place in now.places.items()
+    }
 
 
 def clear(kube: Kube, environment: str, debt: Debt) -> None:
@@ -66,27 +74,19 @@ def clear(kube: Kube, environment: str, debt: Debt) -> None:
     releases.change(kube, environment, lambda found: replace(found, debt=None) if found.debt == debt else found)
 
 
-class Look:
-    """Asks the cluster for a debt beside other work; where it does not tell, there is none to speak of."""
+def owed(kube: Kube, environment: str) -> Debt | None:
+    """The debt that is noted in the cluster."""
+    return book.read(kube.find("v1", "ConfigMap", book.NAME, namespace(environment))).debt
 
-    def __init__(self, environment: str) -> None:
-        import asyncio  # noqa: F401 -- of two threads that import it first, one finds it half made
 
-        self._environment = environment
-        self._found: Debt | None = None
-        self._thread = threading.Thread(target=self._look, name="debt", daemon=True)
-        self._thread.start()
-
-    def within(self, seconds: float) -> Debt | None:
-        """What was found, waiting no longer than that."""
-        self._thread.join(seconds)
-        return self._found
-
-    def _look(self) -> None:
-        from cli.rollout import where
-
-        with suppress(TurnoutError), where.connect(self._environment) as kube:
-            self._found = book.read(kube.find("v1", "ConfigMap", book.NAME, namespace(self._environment))).debt
+def must_owe_nothing(kube: Kube, environment: str, again: str) -> None:
+    """Raises TurnoutError while the state does not know of a rollback: what is compared with it now will not hold."""
+    if debt := owed(kube, environment):
+        raise TurnoutError(
+            f"the state of {environment} does not know of the rollback to release {debt.number} yet",
+            why="settling that rewrites the state, and a plan is bound to it",
+            next=f"turnout repair {environment}, then {again}",
+        )
 
 
 def settle_owed(kube: Kube, environment: str, root: Path, progress: Progress) -> Debt | None:
@@ -100,7 +100,7 @@ def settle_owed(kube: Kube, environment: str, root: Path, progress: Progress) ->
 
 
 def _settle(kube: Kube, environment: str, root: Path, debt: Debt) -> None:
-    settlement = begin(root, environment, records.fetch(kube, environment, debt.record))
+    settlement = begin(root, environment, records.fetch(kube, environment, debt.record), kube)
     why = settlement.finish() if settlement else f"there is no Pulumi.{environment}.yaml in {root}"
     if why:
         raise TurnoutError(

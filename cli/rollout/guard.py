@@ -17,14 +17,28 @@ _LOOK = 1.0
 
 
 @contextmanager
+def looked_after(held: Held, every: float) -> Iterator[None]:
+    """A context in which a lock that somebody takes is lost so many seconds later, and not at the next heartbeat."""
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(every) and not held.lost:
+            with suppress(TurnoutError):
+                held.look()
+
+    thread = threading.Thread(target=look, name="lock guard", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(every)
+
+
+@contextmanager
 def stopped_when_lost(held: Held, stop: Callable[[], None] = interrupt_engine) -> Iterator[None]:
     """A context around the engine's run. Raises Locked (exit 5) in place of however the run ended."""
     ended, guard = threading.Event(), threading.Lock()
-
-    def look() -> None:
-        while not ended.wait(_LOOK) and not held.lost:
-            with suppress(TurnoutError):
-                held.look()
 
     def watch() -> None:
         while not held.lost:
@@ -34,10 +48,10 @@ def stopped_when_lost(held: Held, stop: Callable[[], None] = interrupt_engine) -
             if not ended.is_set():
                 stop()
 
-    for work in (look, watch):
-        threading.Thread(target=work, name="lock guard", daemon=True).start()
+    threading.Thread(target=watch, name="lock guard", daemon=True).start()
     try:
-        yield
+        with looked_after(held, _LOOK):
+            yield
     except (TurnoutError, KeyboardInterrupt) as error:
         _say_who_has_it(held, error)
         raise

@@ -24,6 +24,8 @@ CERTAIN = 2 * DURATION
 _PREFIX = "turnout.dev/"
 _NOTES = ("command", "reason", "pid", "process", "claim", "phase", "abort")
 
+_DRIVING = ("turnout rollout start", "turnout rollout resume")
+
 Lease = dict[str, Any]
 
 
@@ -65,6 +67,11 @@ class Holder:
     @property
     def process_gone(self) -> bool:
         return process.gone(self.process)
+
+    @property
+    def drives(self) -> bool:
+        """Whether it drives a rollout."""
+        return self.command.startswith(_DRIVING)
 
     def to_json(self) -> dict[str, str]:
         return {

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 from cli.kube import requests
 from cli.kube.errors import Forbidden, NotFound
 from cli.kube.kinds import BUILT_IN
-from cli.rollout.control import ENVIRONMENT, Manifest
+from cli.kube.requests import Request
+from cli.rollout.control import Manifest
+from cli.rollout.moves import ROUTE
 from cli.rollout.plan import Key, key
 from cli.rollout.records import Record
+from components.names import ENVIRONMENT
 
 if TYPE_CHECKING:
     from cli.kube.client import Kube
@@ -29,6 +32,7 @@ _ALWAYS = (
     ("policy/v1", "PodDisruptionBudget"),
     ("networking.k8s.io/v1", "NetworkPolicy"),
 )
+_ENTRIES = (("v1", "Service"), (ROUTE, "HTTPRoute"))
 _HEAD = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 
@@ -42,9 +46,11 @@ def at_once(work: Callable[[One], Other], items: Iterable[One]) -> list[Other]:
 
 
 def objects(kube: Kube, environment: str, record: Record) -> dict[Key, Manifest]:
-    """Every live object that the record names, and every workload or policy that could have been added to it."""
+    """Every live object that the record names, every workload or policy that could have been added to it, and all
+    Services and HTTPRoutes."""
     wanted = {key(manifest): manifest for manifest in record.objects}
-    listed = at_once(lambda kind: _listed(kube, environment, *kind), _collections(record))
+    kinds = _collections(record)
+    listed = at_once(lambda kind: list(_listed(kube, environment, *kind)), kinds)
     found = {key(manifest): manifest for batch in listed for manifest in batch}
     unlisted = [manifest for place, manifest in wanted.items() if place not in found]
     single = at_once(lambda manifest: _single(kube, manifest), unlisted)
@@ -65,13 +71,28 @@ def _collections(record: Record) -> list[tuple[str, str, str]]:
     namespaces = sorted(
         {manifest["metadata"]["namespace"] for manifest in record.objects if manifest["metadata"].get("namespace")}
     )
-    kinds = {(manifest["apiVersion"], manifest["kind"]) for manifest in record.objects} | set(_ALWAYS)
+    kinds = {(manifest["apiVersion"], manifest["kind"]) for manifest in record.objects} | {*_ALWAYS, *_ENTRIES}
     return [(*kind, namespace) for namespace in namespaces for kind in sorted(kinds)]
 
 
 def _listed(kube: Kube, environment: str, api_version: str, kind: str, namespace: str) -> Iterator[Manifest]:
-    found = kube.list(api_version, kind, namespace, labels=f"{ENVIRONMENT}={environment}")
+    if api_version == ROUTE:
+        found = _routes(kube, namespace)
+    else:
+        # An entry leads to its service whatever its labels are.
+        labels = None if kind == "Service" else f"{ENVIRONMENT}={environment}"
+        found = kube.list(api_version, kind, namespace, labels=labels)
     return ({**manifest, "apiVersion": api_version, "kind": kind} for manifest in found)
+
+
+def _routes(kube: Kube, namespace: str) -> list[Manifest]:
+    """None where the cluster knows no gateways: asked without discovery, which takes several round trips."""
+    path = f"/apis/{ROUTE}/namespaces/{namespace}/httproutes"
+    try:
+        found: list[Manifest] = kube.request(Request("GET", path, f"list HTTPRoute in {namespace}")).json()["items"]
+    except NotFound:
+        return []
+    return found
 
 
 def _single(kube: Kube, manifest: Manifest) -> Manifest | None:

@@ -13,10 +13,10 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cli.errors import Locked, TurnoutError
 from cli.interrupts import as_keyboard_interrupt
@@ -29,23 +29,36 @@ from cli.rollout.lease import Claim, Holder, Lease, Silence
 if TYPE_CHECKING:
     from cli.kube.client import Kube
 
+TakeOver = Callable[[Holder], bool]
+"""Whether the lock may be taken from this living holder."""
+Change = Callable[[Lease], Lease]
+
+_TAKING = tuple(f"turnout {one} " for one in ("up", "destroy", "rollback", "rollout start", "rollout resume"))
 _LOOK_AGAIN = 0.5
+_TRIES = 5
+_PATIENCE = 8.0
+"""Seconds for each answer that keeps the lock: several tries fit between a heartbeat and the end of the lease."""
 _LEASE = ("coordination.k8s.io/v1", "Lease", lease.NAME)
 
 
 class Held:
-    """The lock while we have it. Thread-safe."""
+    """The lock while we have it. Thread-safe.
+
+    It is kept on a client of its own, one request at a time, and so on a single connection: when the network drops
+    what was established, one short try finds that out, not one long try for each idle connection of the driver.
+    """
 
     def __init__(self, kube: Kube, environment: str, current: Lease, claim: Claim) -> None:
         self.environment = environment
         self.claim = claim
         self._kube = kube
+        self._own = kube.beside(_PATIENCE)
         self._current = current
         self._guard = threading.Lock()
         self._ended = threading.Event()
         self._lost = threading.Event()
         self._taken_by = ""
-        self._kept_alive = time.monotonic()
+        self._kept_alive = _now()
 
     def check(self) -> None:
         """Raises Locked when somebody else took the lock over: nothing may be written any more."""
@@ -64,14 +77,14 @@ class Held:
     @property
     def lost(self) -> bool:
         """Whether somebody else may have it by now: a heartbeat that takes long does not hide it."""
-        if time.monotonic() - self._kept_alive > lease.DURATION:
+        if _now() - self._kept_alive > lease.DURATION:
             self._lost.set()
         return self._lost.is_set()
 
     def phase(self, text: str) -> None:
         """Tell others what is being done right now (`turnout rollout status`)."""
         with suppress(TurnoutError):
-            self._write(lambda current: lease.noted(current, "phase", text))
+            self._note(lambda current: lease.noted(current, "phase", text))
 
     @property
     def abort(self) -> str:
@@ -82,38 +95,48 @@ class Held:
     def look(self) -> None:
         """Read the Lease again: an abort asked for, a lock lost."""
         with self._guard:
-            self._reread()
+            if not self._ended.is_set():
+                self._reread(self._own)
 
     def beat(self) -> None:
         """Keep the lock alive until `release`. Failures are retried; losing the lock ends it."""
         while not self._ended.wait(lease.HEARTBEAT if self._is_fresh() else 1) and not self.lost:
             with suppress(TurnoutError):
-                self._write(lambda current: lease.renewed(current, stamp()))
+                self._note(lambda current: lease.renewed(current, stamp()))
 
     def release(self) -> None:
-        """Leave the lock, unless it was lost."""
+        """Leave the lock, unless it was lost; a server that is busy just then is asked again."""
         self._ended.set()
-        with suppress(TurnoutError):
-            self._write(lease.released)
+        with self._guard, self._own:
+            for kube in (self._own, self._kube):
+                try:
+                    self._write(kube, lease.released)
+                    break
+                except TurnoutError:
+                    continue
 
     def _is_fresh(self) -> bool:
-        return time.monotonic() - self._kept_alive < lease.HEARTBEAT
+        return _now() - self._kept_alive < lease.HEARTBEAT
 
-    def _write(self, change: Any) -> None:
+    def _note(self, change: Change) -> None:
         with self._guard:
-            for _ in range(3):
-                if self._lost.is_set():
-                    return
-                try:
-                    asked = time.monotonic()
-                    self._current = self._kube.replace(change(self._current), MANAGER)
-                    self._kept_alive = asked
-                    return
-                except (Conflict, NotFound):
-                    self._reread()
+            if not self._ended.is_set():
+                self._write(self._own, change)
 
-    def _reread(self) -> None:
-        found = self._kube.find(*_LEASE, namespace(self.environment))
+    def _write(self, kube: Kube, change: Change) -> None:
+        for _ in range(3):
+            if self._lost.is_set():
+                return
+            try:
+                asked = _now()
+                self._current = kube.replace(change(self._current), MANAGER)
+                self._kept_alive = asked
+                return
+            except (Conflict, NotFound):
+                self._reread(kube)
+
+    def _reread(self, kube: Kube) -> None:
+        found = kube.find(*_LEASE, namespace(self.environment))
         owner = lease.holder(found)
         if found is None or owner is None or owner.token != self.claim.token:
             self._taken_by = f"{owner.identity} ({owner.command})" if owner else ""
@@ -131,16 +154,26 @@ def environment_lock(
     reason: str = "",
     wait: float = 0,
     progress: Progress | None = None,
+    take_over: TakeOver | None = None,
 ) -> Iterator[Held]:
     """Holds the environment for the block. `wait`: seconds to wait for a living holder; a dead one is replaced.
 
+    `take_over` is asked before the lock is taken from a living holder, whose next write then fails; it is audited.
     Raises Locked (exit 5), which names the owner and the next command.
     """
     with as_keyboard_interrupt():
         claim = _claim(command, reason)
-        held = Held(kube, environment, _acquire(kube, environment, claim, wait, progress or Silent()), claim)
-        threading.Thread(target=held.beat, name="lock heartbeat", daemon=True).start()
         try:
+            taken, loser = _taken_over(kube, environment, claim, take_over) if take_over else (None, None)
+            found = taken or _acquire(kube, environment, claim, wait, progress or Silent())
+        except KeyboardInterrupt:
+            _leave(kube, environment, claim)
+            raise
+        held = Held(kube, environment, found, claim)
+        try:
+            threading.Thread(target=held.beat, name="lock heartbeat", daemon=True).start()
+            if loser:
+                _audit(kube, environment, claim, loser)
             yield held
         finally:
             held.release()
@@ -172,6 +205,12 @@ def dead(kube: Kube, environment: str) -> bool:
     return bool(found and owner and _certainly_dead(kube, found, owner, silent=0.0))
 
 
+def _now() -> float:
+    """Seconds on a clock that goes on while the machine sleeps, where there is one: everybody else's do."""
+    asleep_too = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if asleep_too is None else time.clock_gettime(asleep_too)
+
+
 def local_user() -> str:
     """`user@host` of this process."""
     try:
@@ -179,6 +218,42 @@ def local_user() -> str:
     except (KeyError, OSError):
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
+
+
+def _taken_over(
+    kube: Kube, environment: str, claim: Claim, agreed: TakeOver
+) -> tuple[Lease, Holder] | tuple[None, None]:
+    """The Lease and who lost it; none where there is no living holder, or somebody else was faster."""
+    found = _find(kube, environment)
+    owner = lease.holder(found)
+    if found is None or owner is None or _certainly_dead(kube, found, owner, silent=0.0):
+        return None, None
+    if not agreed(owner):
+        raise _locked(environment, owner, claim)
+    for _ in range(_TRIES):
+        found = _find(kube, environment)
+        now = lease.holder(found)
+        if found is None or now is None or now.token != owner.token:
+            break
+        with suppress(Conflict):
+            return kube.replace(lease.taken(found, environment, claim, stamp()), MANAGER), owner
+    return None, None
+
+
+def _leave(kube: Kube, environment: str, claim: Claim) -> None:
+    """The server may have given it to us, although its answer was not heard any more."""
+    with suppress(TurnoutError):
+        found = _find(kube, environment)
+        owner = lease.holder(found)
+        if found is not None and owner is not None and owner.token == claim.token:
+            kube.replace(lease.released(found), MANAGER)
+
+
+def _audit(kube: Kube, environment: str, claim: Claim, loser: Holder) -> None:
+    from cli.rollout import audit
+
+    what, said = f"{claim.command} --take-over", f"took the lock from {loser.identity}, which ran {loser.command}"
+    audit.write(kube, environment, audit.entry(kube, what, why=claim.reason, outcome=said))
 
 
 def _acquire(kube: Kube, environment: str, claim: Claim, wait: float, progress: Progress) -> Lease:
@@ -255,6 +330,8 @@ def _locked(environment: str, owner: Holder, claim: Claim) -> Locked:
 
 def _next(environment: str, owner: Holder, claim: Claim) -> str:
     again = claim.command if "--wait" in claim.command else f"{claim.command} --wait 600"
-    if "rollout start" in owner.command:
+    if owner.drives:
         return f"{again}   (or end it: turnout rollout abort {environment})"
+    if claim.command.startswith(_TAKING):
+        return f"{again}   (or take it from them: {claim.command} --take-over)"
     return again

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from cli.errors import TurnoutError, UsageError
 from cli.kube import requests
 from cli.kube.errors import Forbidden, Unauthorized, Unreachable
-from cli.rollout.control import ENVIRONMENT, Manifest
+from cli.rollout.control import Manifest
 from cli.rollout.live import at_once
-from cli.rollout.status import SUFFIXES
+from components.environment import Namespaces
+from components.names import ENVIRONMENT, WORKLOAD
 
 if TYPE_CHECKING:
     from cli.kube.client import Kube
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_NAME = "app.kubernetes.io/name"
 
 Source = tuple[str, str, str]
 """(namespace, pod, container)"""
@@ -68,7 +68,8 @@ def seconds(text: str, option: str = "--since") -> int | None:
 def pods(kube: Kube, environment: str, workload: str) -> list[Source]:
     """Every container of the workload, in any namespace of the environment. Raises UsageError, naming what there is."""
     selector = f"{ENVIRONMENT}={environment}"
-    found = [pod for suffix in SUFFIXES for pod in kube.list("v1", "Pod", environment + suffix, labels=selector)]
+    spaces = Namespaces.of(environment).of_workloads
+    found = [pod for space in spaces for pod in kube.list("v1", "Pod", space, labels=selector)]
     own = [source for pod in found if _workload(pod) == workload for source in _containers(pod)]
     if not own:
         known = ", ".join(sorted({_workload(pod) for pod in found})) or "none"
@@ -149,7 +150,7 @@ def _follow(kube: Kube, source: Source, wanted: Wanted, lines: queue.Queue[Line 
 
 
 def _workload(pod: Manifest) -> str:
-    return str((pod["metadata"].get("labels") or {}).get(_NAME, pod["metadata"]["name"]))
+    return str((pod["metadata"].get("labels") or {}).get(WORKLOAD, pod["metadata"]["name"]))
 
 
 def _containers(pod: Manifest) -> list[Source]:

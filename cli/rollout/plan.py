@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cli.rollout.book import Release
+from cli.kube import kinds
+from cli.kube.ownership import Path, handover, owns
 from cli.rollout.compare import Difference, differences
-from cli.rollout.control import COMPONENT, Manifest
+from cli.rollout.control import OWNER, Manifest
 from cli.rollout.records import Record
+from components.names import APP, COMPONENT, WORKLOAD
+from components.tracks import STOPPED
 
 Key = tuple[str, str, str]
 """(kind, namespace, name) of an object."""
 
 Verb = Literal["create", "apply", "stop", "remove"]
 
-APP = "app"
-WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob")
+WORKLOADS = tuple(kind for _, kind in kinds.WORKLOADS)
 _SELECTING = ("HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy")
 _FIRST = ("ConfigMap",)
-_STOPPED: dict[str, dict[str, Any]] = {
-    "Deployment": {"spec": {"replicas": 0}},
-    "StatefulSet": {"spec": {"replicas": 0}},
-    "CronJob": {"spec": {"suspend": True}},
-}
 
 
 @dataclass(frozen=True)
@@ -49,35 +45,6 @@ class Action:
         return shown(self.verb, self.key, self.differences)
 
 
-@dataclass(frozen=True)
-class Rollback:
-    """Everything that going back to `target` does. `gone`: what the record needs and the cluster no longer has."""
-
-    environment: str
-    current: Release | None
-    target: Release
-    record: Record
-    actions: tuple[Action, ...] = ()
-    gone: tuple[str, ...] = ()
-    half_done: bool = False
-
-    @property
-    def waves(self) -> tuple[tuple[Action, ...], ...]:
-        """Configuration first, then accounts, roles and policies, then all workloads at once."""
-        waves = [tuple(action for action in self.actions if _wave(action) == number) for number in range(3)]
-        return tuple(wave for wave in waves if wave)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "environment": self.environment,
-            "from": self.current.number if self.current else None,
-            "to": self.target.number,
-            "half_done": self.half_done,
-            "actions": [action.to_json() for action in self.actions],
-            "gone": list(self.gone),
-        }
-
-
 def key(manifest: Manifest) -> Key:
     metadata = manifest["metadata"]
     return manifest["kind"], metadata.get("namespace") or "", metadata["name"]
@@ -97,12 +64,12 @@ def shown(verb: str, place: Key, fields: Iterable[Difference]) -> dict[str, Any]
 
 
 def actions(record: Record, live: Mapping[Key, Manifest], replaced: Record | None = None) -> tuple[Action, ...]:
-    """What differs between the recorded objects and the live ones, in the order of the record.
+    """What differs between the recorded objects and the live ones, entries first, in the order of the record.
 
     `replaced`: the record of the release that is left, where there is one.
     """
-    before = {key(manifest): manifest for manifest in (replaced.objects if replaced else ())}
-    wanted = {key(manifest): manifest for manifest in record.objects}
+    before = {key(manifest): manifest for manifest in ((*replaced.entries, *replaced.objects) if replaced else ())}
+    wanted = {key(manifest): manifest for manifest in (*record.entries, *record.objects)}
     restored = (_restored(manifest, live.get(place), before.get(place)) for place, manifest in wanted.items())
     added = (_added(manifest, record) for place, manifest in sorted(live.items()) if place not in wanted)
     return tuple(action for action in (*restored, *added) if action is not None)
@@ -122,6 +89,7 @@ def _restored(recorded: Manifest, live: Manifest | None, before: Manifest | None
     if live is None:
         return Action("create", recorded)
     found = differences(recorded, live, before)
+    found += tuple(one for one in _start_difference(recorded, live) if one.path not in {row.path for row in found})
     return Action("apply", recorded, live, found) if found else None
 
 
@@ -129,7 +97,7 @@ def _added(live: Manifest, record: Record) -> Action | None:
     """What the release that is left brought with it: workloads end, and what would still act on a restored one goes."""
     if _labels(live).get(COMPONENT) != APP:
         return None
-    if live["kind"] in _STOPPED:
+    if live["kind"] in STOPPED:
         return None if _is_stopped(live) else Action("stop", _stopped(live), live, _stop_difference(live))
     if live["kind"] in _SELECTING and _workload_of(live) in {workload.name for workload in record.workloads}:
         return Action("remove", live, live)
@@ -139,22 +107,42 @@ def _added(live: Manifest, record: Record) -> Action | None:
 def _stopped(live: Manifest) -> Manifest:
     """A merge patch with just enough to find the object by."""
     metadata = {field: live["metadata"][field] for field in ("name", "namespace") if field in live["metadata"]}
-    return {
-        "apiVersion": live["apiVersion"],
-        "kind": live["kind"],
-        "metadata": metadata,
-        **copy.deepcopy(_STOPPED[live["kind"]]),
-    }
+    field, value = STOPPED[live["kind"]]
+    return {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata, "spec": {field: value}}
 
 
 def _is_stopped(live: Manifest) -> bool:
-    (field, value), *_ = _STOPPED[live["kind"]]["spec"].items()
+    field, value = STOPPED[live["kind"]]
     return bool(live["spec"].get(field) == value)
 
 
 def _stop_difference(live: Manifest) -> tuple[Difference, ...]:
-    (field, value), *_ = _STOPPED[live["kind"]]["spec"].items()
+    field, value = STOPPED[live["kind"]]
     return (Difference(f"spec.{field}", live["spec"].get(field), value),)
+
+
+def _start_difference(recorded: Manifest, live: Manifest) -> tuple[Difference, ...]:
+    """Of what an earlier rollback stopped, and the release says nothing of: applied, it runs again."""
+    if recorded["kind"] not in STOPPED or not _is_stopped(live):
+        return ()
+    field, value = STOPPED[recorded["kind"]]
+    if recorded["spec"].get(field) is not None or not _is_to_be_ours(live, ("spec", field)):
+        return ()
+    return (Difference(f"spec.{field}", value, None),)
+
+
+def _is_to_be_ours(live: Manifest, path: Path) -> bool:
+    """Whether an apply that leaves the field out takes it away, once others have handed over theirs."""
+    entries = live["metadata"].get("managedFields") or []
+    after = handover(entries, OWNER) or entries
+    return owns([row for row in after if (row["manager"], row["operation"]) == (OWNER, "Apply")], path)
+
+
+def waves(found: Iterable[Action]) -> tuple[tuple[Action, ...], ...]:
+    """Configuration first, then accounts, roles and policies, then workloads."""
+    rows = list(found)
+    made = [tuple(action for action in rows if _wave(action) == number) for number in range(3)]
+    return tuple(wave for wave in made if wave)
 
 
 def _wave(action: Action) -> int:
@@ -210,4 +198,4 @@ def _labels(manifest: Manifest) -> Mapping[str, str]:
 
 
 def _workload_of(manifest: Manifest) -> str:
-    return _labels(manifest).get("app.kubernetes.io/name", "")
+    return _labels(manifest).get(WORKLOAD, "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cli.errors import TurnoutError
 from cli.rollout.records import Record
 
-_IMAGE = re.compile(r"(?P<repository>[^@]+?):(?P<version>[^:@/]+)(?:@(?P<digest>sha256:[0-9a-f]{64}))?")
+IMAGE = re.compile(r"(?P<repository>[^@]+?):(?P<version>[^:@/]+)(?:@(?P<digest>sha256:[0-9a-f]{64}))?")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def of_release(record: Record) -> Image:
 
 
 def _parsed(reference: str, environment: str) -> Image:
-    found = _IMAGE.fullmatch(reference)
+    found = IMAGE.fullmatch(reference)
     if not found or not found["digest"]:
         raise TurnoutError(
             f"{environment} runs {reference}, which names no digest",

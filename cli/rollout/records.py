@@ -17,30 +17,59 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cli.errors import TurnoutError
-from cli.rollout.control import ENVIRONMENT, KIND, Manifest, namespace
+from cli.rollout.control import Manifest, namespace
+from components.names import ENVIRONMENT, KIND, PIECES, RELEASE_RECORD
+from components.tracks import template_hash
 
 if TYPE_CHECKING:
     from cli.kube.client import Kube
 
-SCHEMA = 1
-RECORD_KIND = "release-record"
-_PIECES = "turnout.dev/pieces"
+SCHEMA = 3
+"""The newest that is read; older ones are read as well."""
+ENTRIES_SINCE = 3
+"""The first schema whose records hold what leads to services."""
+MERGED = "turnout.dev/merged"
+"""Label of a record that no program wrote: a rollback of some services put it together."""
 
 
 @dataclass(frozen=True)
 class Workload:
-    """One thing that runs: `name` as the settings call it, `object` as Kubernetes does."""
+    """One thing that runs: `name` as the settings call it, `object` as Kubernetes does, on the first track.
+
+    `template`: the hash of a Deployment's pod template. `calls`: what it depends on, by name. `replicas`: the least
+    number of copies that the settings asked for; 0 where the record is too old to say.
+    """
 
     name: str
     kind: str
     namespace: str
     object: str
     images: tuple[str, ...] = ()
+    strategy: str = "rolling"
+    calls: tuple[str, ...] = ()
+    template: str = ""
+    replicas: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """A job that ran once for the release: `when` is before or after its services.
+
+    `run`: its Job's name, by content: two releases with the same one share the run.
+    """
+
+    name: str
+    when: str = "before"
+    reversible: bool = True
+    run: str = ""
 
 
 @dataclass(frozen=True)
 class Record:
-    """What a rollback restores. `pulumi` maps `namespace/kind/name` to the resource's name in the state."""
+    """What a rollback restores. `pulumi` maps `namespace/kind/name` to the resource's name in the state.
+
+    `entries`: Services and HTTPRoutes, as they lead to the first track.
+    """
 
     name: str
     environment: str
@@ -48,6 +77,8 @@ class Record:
     workloads: tuple[Workload, ...]
     pulumi: Mapping[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
+    steps: tuple[Step, ...] = ()
+    entries: tuple[Manifest, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -55,7 +86,12 @@ class Record:
             "schema": self.schema,
             "environment": self.environment,
             "objects": list(self.objects),
-            "workloads": [vars(workload) | {"images": list(workload.images)} for workload in self.workloads],
+            "entries": list(self.entries),
+            "workloads": [
+                vars(workload) | {"images": list(workload.images), "calls": list(workload.calls)}
+                for workload in self.workloads
+            ],
+            "steps": [vars(step) for step in self.steps],
             "pulumi": dict(self.pulumi),
         }
 
@@ -72,8 +108,10 @@ def decode(pieces: Sequence[Manifest]) -> Record:
         schema=document["schema"],
         environment=document["environment"],
         objects=tuple(document["objects"]),
-        workloads=tuple(_workload(row) for row in document["workloads"]),
+        workloads=tuple(_workload(row, document["objects"]) for row in document["workloads"]),
         pulumi=document.get("pulumi") or {},
+        steps=tuple(Step(**row) for row in document.get("steps") or ()),
+        entries=tuple(document.get("entries") or ()),
     )
 
 
@@ -91,7 +129,7 @@ def base_name(name: str) -> str:
 
 def listed(kube: Kube, environment: str) -> dict[str, list[Manifest]]:
     """The pieces of every record of an environment."""
-    selector = f"{KIND}={RECORD_KIND},{ENVIRONMENT}={environment}"
+    selector = f"{KIND}={RELEASE_RECORD},{ENVIRONMENT}={environment}"
     return grouped(kube.list("v1", "ConfigMap", namespace(environment), labels=selector))
 
 
@@ -120,7 +158,7 @@ def _index(piece: Manifest) -> int:
 
 
 def _count(piece: Manifest) -> int:
-    return int((piece["metadata"].get("annotations") or {}).get(_PIECES, "1"))
+    return int((piece["metadata"].get("annotations") or {}).get(PIECES, "1"))
 
 
 def _complete(name: str, pieces: Sequence[Manifest]) -> None:
@@ -155,5 +193,27 @@ def _readable(name: str, schema: int) -> None:
         )
 
 
-def _workload(row: Mapping[str, Any]) -> Workload:
-    return Workload(row["name"], row["kind"], row["namespace"], row["object"], tuple(row.get("images") or ()))
+def _workload(row: Mapping[str, Any], objects: Sequence[Manifest]) -> Workload:
+    return Workload(
+        name=row["name"],
+        kind=row["kind"],
+        namespace=row["namespace"],
+        object=row["object"],
+        images=tuple(row.get("images") or ()),
+        strategy=row.get("strategy", "rolling"),
+        calls=tuple(row.get("calls") or ()),
+        template=row.get("template") or _template(row, objects),
+        replicas=row.get("replicas", 0),
+    )
+
+
+def _template(row: Mapping[str, Any], objects: Sequence[Manifest]) -> str:
+    """Of a record from before templates were written down."""
+    place = ("Deployment", row["namespace"], row["object"])
+    found = (each for each in objects if _place(each) == place)
+    return next((template_hash(each) for each in found), "")
+
+
+def _place(manifest: Manifest) -> tuple[str, str, str]:
+    metadata = manifest["metadata"]
+    return manifest["kind"], metadata.get("namespace", ""), metadata["name"]

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli import git
 from cli.errors import TurnoutError
-from cli.kube.errors import AlreadyExists, Conflict
-from cli.rollout import audit, book, plan, records
+from cli.rollout import audit, book, plan, records, storing
 from cli.rollout.book import Book, How, Open, Release
-from cli.rollout.control import ENVIRONMENT, MANAGER, Manifest, in_namespace, names_of, namespace, stamp
+from cli.rollout.control import names_of, namespace, stamp
+from components.names import CONTENT, ENVIRONMENT, RELEASE_RECORD
 
 if TYPE_CHECKING:
     from cli.kube.client import Kube
 
-RECORD = "release"
-"""The stack output that names the release record that the program wrote."""
-
 _ATTEMPTS = 5
-_CONTENT = "turnout.dev/content"
 
 
 def load(kube: Kube, environment: str) -> Book:
@@ -31,17 +27,21 @@ def load(kube: Kube, environment: str) -> Book:
     return book.read(source).adopted(_written(kube, environment))
 
 
-def change(kube: Kube, environment: str, edit: Callable[[Book], Book]) -> Book:
-    """Rewrite the book; done again from the newest state when somebody else was faster."""
-    for _ in range(_ATTEMPTS):
+def change(
+    kube: Kube, environment: str, edit: Callable[[Book], Book], *, check: Callable[[], None] = lambda: None
+) -> Book:
+    """Rewrite the book; done again from the newest state when somebody else was faster.
+
+    `check` is called before each write and may raise: whoever has lost the lock must change nothing.
+    """
+
+    def attempt() -> Book:
         new = edit(load(kube, environment))
-        manifest = book.written(new, environment)
-        with suppress(Conflict, AlreadyExists):
-            return book.read(_store(kube, environment, manifest))
-    raise TurnoutError(
-        f"the releases of {environment} could not be written",
-        why="somebody else keeps changing them at the same time",
-        next=f"turnout status {environment}",
+        check()
+        return book.read(storing.store(kube, environment, book.written(new, environment)))
+
+    return storing.insist(
+        attempt, f"the releases of {environment}", f"turnout status {environment}", attempts=_ATTEMPTS
     )
 
 
@@ -104,12 +104,15 @@ def attempt(
 
 def commit(root: Path) -> str:
     """The checkout's commit, with `-dirty` when files differ from it; empty outside git."""
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip()
+    return (git.said(root, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*") or "").strip()
+
+
+def drop(kube: Kube, environment: str, dropped: Iterable[Release]) -> list[str]:
+    """Take numbers out of the book, and delete what no number needs any more; returns what was deleted."""
+    gone = list(dropped)
+    if gone:
+        change(kube, environment, lambda found: found.without(gone))
+    return _pruned(kube, environment)
 
 
 def prune(kube: Kube, environment: str) -> list[str]:
@@ -138,16 +141,12 @@ def _pruned(kube: Kube, environment: str) -> list[str]:
 
 
 def _written(kube: Kube, environment: str) -> list[Release]:
-    pieces = records.grouped(names_of(kube, environment, records.RECORD_KIND))
+    """What programs wrote; what a rollback puts together it numbers by itself, and not before it goes there."""
+    found = names_of(kube, environment, RELEASE_RECORD)
+    pieces = records.grouped(row for row in found if records.MERGED not in row["metadata"]["labels"])
     return [
         Release(0, name, min(row["metadata"]["creationTimestamp"] for row in rows)) for name, rows in pieces.items()
     ]
-
-
-def _store(kube: Kube, environment: str, manifest: Manifest) -> Manifest:
-    if "resourceVersion" in manifest["metadata"]:
-        return kube.replace(manifest, MANAGER)
-    return in_namespace(kube, environment, lambda: kube.create(manifest, MANAGER))
 
 
 def _configuration(record: records.Record) -> set[plan.Key]:
@@ -159,7 +158,7 @@ def _prunable(kube: Kube, place: plan.Key) -> bool:
     kind, space, name = place
     live = kube.find("v1", kind, name, space)
     return bool(
-        live and _CONTENT in (live["metadata"].get("labels") or {}) and live["metadata"]["labels"].get(ENVIRONMENT)
+        live and CONTENT in (live["metadata"].get("labels") or {}) and live["metadata"]["labels"].get(ENVIRONMENT)
     )
 
 

@@ -2,89 +2,106 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cli.errors import Refused, RollbackFailed, TurnoutError, UsageError
-from cli.kube.errors import Claim, Conflict, KubeError
-from cli.kube.ownership import handover
-from cli.rollout import audit, debts, live, plan, records, releases, wait
-from cli.rollout.book import Book, Debt, Open, Release
-from cli.rollout.control import OWNER, Manifest
-from cli.rollout.plan import Action, Key, Rollback
+from cli.errors import Refused, TurnoutError, UsageError
+from cli.rollout import (
+    contents,
+    cursor,
+    goal,
+    leading,
+    live,
+    meanwhile,
+    merging,
+    opened,
+    pins,
+    plan,
+    records,
+    releases,
+    restoring,
+    turns,
+)
+from cli.rollout.book import Book, Release
+from cli.rollout.control import Manifest
+from cli.rollout.cursor import Cursor
+from cli.rollout.goal import Rollback
+from cli.rollout.going import Done, Going, Order
+from cli.rollout.opened import Rollout
+from cli.rollout.pins import Content, Pins
+from cli.rollout.plan import Key
 from cli.rollout.records import Record
+from components.tracks import TRACK_LABEL
 
 if TYPE_CHECKING:
     from cli.kube.client import Kube
     from cli.progress import Progress
     from cli.rollout.lock import Held
 
-TIMEOUT = 600.0
-_BY_HAND = "kubectl"
+__all__ = ["Done", "Order", "Rollback", "carry_out", "check", "look", "must_be_possible", "prepare", "take_back"]
 
 
 @dataclass(frozen=True)
-class Order:
-    """How to do it. `root`: the checkout whose state is settled; `force`: take fields from any other manager."""
+class Now:
+    """What the control namespace says, read in one round. `newest`: the rollout that is open, or the last one."""
 
-    command: str
-    reason: str = ""
-    root: Path | None = None
-    force: bool = False
-    timeout: float = TIMEOUT
+    book: Book
+    cursor: Cursor
+    newest: Rollout | None
+    pins: Pins
 
+    @property
+    def rollout(self) -> Rollout | None:
+        """The one that is open."""
+        return self.newest if self.newest and self.newest.open else None
 
-@dataclass(frozen=True)
-class Done:
-    """How it ended: the release that serves now, and why the state still has a debt (empty: it has none)."""
-
-    release: Release
-    applied: int
-    seconds: float
-    owed: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "release": self.release.number,
-            "restores": self.release.restores,
-            "applied": self.applied,
-            "seconds": round(self.seconds, 3),
-            "state": f"owed: {self.owed}" if self.owed else "settled",
-        }
+    @property
+    def aim(self) -> Release | None:
+        """Where a rollback without a number goes: what served before the open rollout, else the last good release."""
+        if self.rollout is None:
+            return self.book.last_good
+        rows = reversed(self.book.releases)
+        return next((row for row in rows if row.record == self.rollout.record), self.book.current)
 
 
-def target(kube: Kube, environment: str, to: int | None = None) -> Release:
-    """The release that a rollback goes to. Raises Refused or UsageError where there is none; changes nothing."""
-    return _target(releases.load(kube, environment), environment, to)
+def look(kube: Kube, environment: str, to: int | None = None) -> Now:
+    """What a rollback starts from. Raises Refused or UsageError where there is no release to go to; changes nothing."""
+    now = _now(kube, environment)
+    _target(kube, environment, now, to)
+    return now
 
 
-def prepare(kube: Kube, environment: str, to: int | None = None) -> Rollback:
-    """What going back does. `to`: a release number; None: the last good release (see `Book.last_good`)."""
-    book = releases.load(kube, environment)
-    aim = _target(book, environment, to)
-    record = records.fetch(kube, environment, aim.record)
-    found = live.objects(kube, environment, record)
-    actions = plan.actions(record, found, _replaced(kube, environment, book, aim))
-    touched = [action.manifest for action in actions if action.verb in ("create", "apply")]
-    return Rollback(
-        environment=environment,
-        current=book.current,
-        target=aim,
-        record=record,
-        actions=actions,
-        gone=tuple(live.gone(kube, plan.needed(record, touched))),
-        half_done=book.open is not None and book.current == aim,
-    )
+def prepare(
+    kube: Kube, environment: str, to: int | None = None, only: Collection[str] = (), *, seen: Now | None = None
+) -> Rollback:
+    """What going back does. `to`: a release number; None: the release that served before the open rollout, else the
+    last good release (see `Book.last_good`). `only`: these services, empty for all; without a number they go to the
+    newest release in which one of them was another.
+
+    `seen`: what there was before the lock was waited for. Raises Refused where others were faster, `to` apart.
+    """
+    now = _now(kube, environment)
+    if seen is not None and to is None:
+        meanwhile.must_be_as_seen(environment, seen, now)
+    if only and now.rollout:
+        raise UsageError(
+            f"a rollout of {environment} is open: it is taken back as a whole", next=f"turnout rollback {environment}"
+        )
+    aim = _target(kube, environment, now, to)
+    kept = records.fetch(kube, environment, aim.record)
+    replaced = _replaced(kube, environment, now.book.current, aim)
+    if only and to is None and replaced:
+        aim, kept = _stepped(kube, environment, now.book, replaced, only)
+    return _prepared(kube, environment, now, aim, kept, replaced, tuple(only))
 
 
 def check(kube: Kube, wanted: Rollback, *, force: bool = False) -> None:
-    """Tries everything on the server without doing it. Raises Refused, and nothing was touched."""
+    """Tries on the server what is to be written before the traffic is back. Raises Refused, and nothing was touched."""
     must_have_all(wanted)
-    refusals = [text for text in live.at_once(lambda action: _refusal(kube, action, force), wanted.actions) if text]
+    first = [one for one in wanted.actions if leading.leads(one) or not wanted.is_warm(contents.workload(one.manifest))]
+    refusals = [text for text in live.at_once(lambda one: restoring.refusal(kube, one, force), first) if text]
     if refusals:
         raise Refused(
             f"{wanted.environment} cannot go back to release {wanted.target.number}; nothing was touched",
@@ -93,182 +110,20 @@ def check(kube: Kube, wanted: Rollback, *, force: bool = False) -> None:
         )
 
 
-def carry_out(kube: Kube, wanted: Rollback, order: Order, held: Held, progress: Progress) -> Done:
-    """Does what the plan says. Raises RollbackFailed (exit 7), which says what is amiss and how to go on."""
-    return _Doing(kube, wanted, order, held, progress).run()
+def must_be_possible(wanted: Rollback, *, cross: bool = False) -> None:
+    """Raises Refused (exit 4) for a target that is pinned out itself, or that a migration cannot be undone for.
 
-
-class _Doing:
-    def __init__(self, kube: Kube, wanted: Rollback, order: Order, held: Held, progress: Progress) -> None:
-        self._kube, self._wanted, self._order, self._held, self._progress = kube, wanted, order, held, progress
-        self._environment = wanted.environment
-        self._began = time.monotonic()
-        self._entry = audit.entry(kube, order.command, why=order.reason)
-        self._generations: dict[Key, int] = {}
-
-    def run(self) -> Done:
-        self._held.check()
-        release, debt = self._note()
-        settlement = None
-        try:
-            self._apply_all()
-            settlement = debts.begin(self._order.root, self._environment, self._wanted.record)
-            self._wait()
-        except BaseException as error:
-            with suppress(TurnoutError):
-                self._close(release, f"failed: {_first_line(error)}", ended=False)
-            if settlement is not None:
-                settlement.finish()
-            raise self._stopped(error) if isinstance(error, KubeError) else error from error
-        return self._finish(release, debt, settlement)
-
-    def _note(self) -> tuple[Release, Debt]:
-        """Numbers the release before anything is touched: whoever comes after a crash knows where this was going."""
-        opened = Open("rollback", self._entry.who, self._order.reason, self._entry.when)
-        book = releases.change(self._kube, self._environment, lambda book: _noted(book, self._wanted, opened))
-        assert book.current and book.debt
-        return book.current, book.debt
-
-    def _apply_all(self) -> None:
-        count = len(self._wanted.actions)
-        if not count:
-            return
-        with self._progress.step(
-            f"restoring {count} object{'s' * (count != 1)} of release {self._wanted.target.number}"
-        ):
-            for wave in self._wanted.waves:
-                self._held.check()
-                live.at_once(self._do, wave)
-
-    def _do(self, action: Action) -> None:
-        done = do(self._kube, action, force=self._order.force)
-        if done is not None:
-            self._generations[action.key] = done["metadata"].get("generation", 0)
-
-    def _wait(self) -> None:
-        touched = {action.key for action in self._wanted.actions if action.verb in ("create", "apply")}
-        restored = [place for place in wait.places(self._wanted.record.workloads) if place in touched]
-        if not restored:
-            return
-        with self._progress.step("waiting until every workload is rolled out") as step:
-            limit, check = self._order.timeout, self._held.check
-            found = wait.rolled_out(self._kube, restored, self._generations, timeout=limit, step=step, check=check)
-        if not wait.is_done(found):
-            raise self._not_up(found)
-
-    def _finish(self, release: Release, debt: Debt, settlement: debts.Settlement | None) -> Done:
-        with ThreadPoolExecutor(1) as pool:
-            closing = pool.submit(self._close, release, "done", ended=True)
-            owed = "there is no checkout here" if settlement is None else settlement.finish()
-        closing.result()
-        if not owed:
-            debts.clear(self._kube, self._environment, debt)
-        return Done(release, len(self._wanted.actions), time.monotonic() - self._began, owed)
-
-    def _close(self, release: Release, outcome: str, *, ended: bool) -> None:
-        releases.change(self._kube, self._environment, lambda book: _closed(book, release, outcome, ended))
-        audit.write(self._kube, self._environment, replace(self._entry, outcome=outcome, release=str(release.number)))
-
-    def _not_up(self, found: wait.Healths) -> RollbackFailed:
-        unready = {place: one for place, one in found.items() if not one.ready}
-        lines = [line for (_, _, name), one in unready.items() for line in (f"{name}:", *one.lines())]
-        lines += self._serving_now()
-        return RollbackFailed(
-            f"{self._environment} was put back to release {self._wanted.target.number}, but it does not come up",
-            why="\n".join(lines),
-            next=f"turnout status {self._environment}; another release: turnout rollback {self._environment} --to N",
+    `cross`: go over migrations that cannot be undone.
+    """
+    number, environment = wanted.target.number, wanted.environment
+    if wanted.pinned:
+        raise pins.refusal(environment, wanted.pinned, f"turnout rollback {environment} --to {number}")
+    if wanted.crossed and not cross:
+        raise Refused(
+            f"{environment} has had a migration since release {number} that cannot be undone; nothing was touched",
+            why="; ".join(wanted.crossed),
+            next=f"where the old release can live with it: turnout rollback {environment} --to {number} --cross",
         )
-
-    def _stopped(self, error: KubeError) -> RollbackFailed:
-        number = self._wanted.target.number
-        return RollbackFailed(
-            f"the rollback of {self._environment} to release {number} stopped half-way: {error.what}",
-            why="\n".join([error.why, *self._serving_now()]),
-            next=f"turnout rollback {self._environment} --to {number}",
-        )
-
-    def _serving_now(self) -> list[str]:
-        from cli.rollout import screen, status
-
-        try:
-            found = status.read(self._kube, self._environment, component=plan.APP)
-        except TurnoutError:
-            return ["what serves now cannot be read"]
-        return ["what serves now:", *(f"  {screen.serves(one)}" for one in found.workloads)]
-
-
-def do(kube: Kube, action: Action, *, force: bool = False) -> Manifest | None:
-    """Carry out one action; returns the object as the server has it now."""
-    kind, namespace, name = action.key
-    api_version = action.manifest["apiVersion"]
-    if action.verb == "remove":
-        kube.delete(api_version, kind, name, namespace)
-        return None
-    if action.verb == "stop":
-        return kube.patch(api_version, kind, name, namespace, {"spec": action.manifest["spec"]}, OWNER)
-    if action.live is not None:
-        kube.run(kube.server.hand_over(action.live, OWNER))
-    return _apply(kube, action.manifest, force)
-
-
-def _apply(kube: Kube, manifest: Manifest, force: bool) -> Manifest:
-    """What people set by hand is taken back with the release; what a controller owns only with `force`."""
-    try:
-        return kube.apply(manifest, OWNER, force=force)
-    except Conflict as conflict:
-        if not conflict.claims or not all(claim.manager.startswith(_BY_HAND) for claim in conflict.claims):
-            raise
-        return kube.apply(manifest, OWNER, force=True)
-
-
-def _refusal(kube: Kube, action: Action, force: bool) -> str:
-    """Why the server would not take it; empty when it would."""
-    if action.verb not in ("create", "apply"):
-        return ""
-    try:
-        kube.apply(action.manifest, OWNER, force=force, dry_run=True)
-    except Conflict as conflict:
-        if foreign := _foreign(action, conflict):
-            return f"{action.title}: {'; '.join(map(str, foreign))}"
-        return _refusal(kube, action, force=True)
-    except KubeError as error:
-        return f"{action.title}: {error.message}"
-    return ""
-
-
-def _foreign(action: Action, conflict: Conflict) -> list[Claim]:
-    """Claims that neither the hand-over ends nor a person made."""
-    entries = ((action.live or {}).get("metadata") or {}).get("managedFields") or []
-    staying = {entry["manager"] for entry in handover(entries, OWNER) or entries}
-    return [claim for claim in conflict.claims if claim.manager in staying and not claim.manager.startswith(_BY_HAND)]
-
-
-def _target(book: Book, environment: str, to: int | None) -> Release:
-    chosen = book.find(to) if to is not None else book.last_good
-    if chosen:
-        return chosen
-    known = ", ".join(str(release.number) for release in book.releases) or "none"
-    if to is not None:
-        raise UsageError(
-            f"{environment} has no release {to}",
-            why=f"kept releases: {known}",
-            next=f"turnout rollback {environment} --to N",
-        )
-    raise Refused(
-        f"{environment} has no release to go back to",
-        why=f"kept releases: {known}; the first one has nothing before it",
-        next=f"turnout status {environment}",
-    )
-
-
-def _replaced(kube: Kube, environment: str, book: Book, aim: Release) -> Record | None:
-    """The record of the release that is left; a plan can do without it."""
-    if book.current is None or book.current.record == aim.record:
-        return None
-    try:
-        return records.fetch(kube, environment, book.current.record)
-    except TurnoutError:
-        return None
 
 
 def must_have_all(wanted: Rollback) -> None:
@@ -281,34 +136,220 @@ def must_have_all(wanted: Rollback) -> None:
         )
 
 
-def _noted(book: Book, wanted: Rollback, opened: Open) -> Book:
-    if not wanted.half_done:
-        book = book.numbered(_release(wanted, opened))
-    assert book.current
-    return replace(book, open=opened, debt=Debt(book.current.number, wanted.record.name))
+def carry_out(kube: Kube, wanted: Rollback, order: Order, held: Held, progress: Progress) -> Done:
+    """Does what the plan says. Raises RollbackFailed (exit 7), which says what is amiss and how to go on."""
+    return Going(kube, wanted, order, held, progress).run()
 
 
-def _release(wanted: Rollback, opened: Open) -> Release:
-    return Release(
-        number=0,
-        record=wanted.target.record,
-        at=opened.at,
-        who=opened.who,
-        why=opened.why,
-        kind="rollback",
-        outcome="under way",
-        restores=wanted.target.number,
+def take_back(kube: Kube, environment: str, order: Order, held: Held, progress: Progress) -> Done:
+    """Ends the rollout that is open, or a change that did not end well, by going back to what served before it.
+
+    Traffic, pin, state, as any rollback; a migration that cannot be undone is told of, and keeps no bad release
+    serving. Raises Refused, KubeError before anything is touched, RollbackFailed after.
+    """
+    wanted = prepare(kube, environment)
+    must_have_all(wanted)
+    return carry_out(kube, wanted, order, held, progress)
+
+
+def _now(kube: Kube, environment: str) -> Now:
+    """All at once: at three in the morning every round trip counts."""
+    with ThreadPoolExecutor(4) as pool:
+        book = pool.submit(releases.load, kube, environment)
+        at = pool.submit(cursor.read, kube, environment)
+        rollout = pool.submit(opened.read, kube, environment)
+        pinned = pool.submit(pins.read, kube, environment)
+    return Now(book.result(), at.result(), rollout.result(), pinned.result())
+
+
+def _prepared(
+    kube: Kube,
+    environment: str,
+    now: Now,
+    aim: Release,
+    kept: Record,
+    replaced: Record | None,
+    only: tuple[str, ...],
+) -> Rollback:
+    record = _only(kept, only)
+    found = live.objects(kube, environment, record)
+    ours = now.rollout if now.rollout and _is_before(now.rollout, aim) else None
+    turned = turns.of(record, now.cursor, ours, found, only)
+    wanted = _placed(record, turned, found, now)
+    left = _placed(replaced, turned, found, now) if replaced else None
+    actions = plan.actions(wanted, _about(found, turned, only), left)
+    touched = [one.manifest for one in actions if one.verb in ("create", "apply")]
+    touched += [one for one in wanted.objects if _turns(one, turned)]
+    known = {one.name: one for one in (kept, replaced) if one}
+    leaves = replaced if now.book.left == now.book.current else _replaced(kube, environment, now.book.left, aim)
+    half_done = now.book.current == aim and (now.book.open is not None or ours is not None)
+    made, pieces = (kept, ()) if half_done or not only else merging.merged(replaced or kept, record)
+    return Rollback(
+        environment=environment,
+        current=now.book.current,
+        target=aim,
+        record=wanted,
+        kept=made,
+        pieces=pieces,
+        actions=actions,
+        turns=turned,
+        only=only,
+        gone=tuple(live.gone(kube, plan.needed(record, touched))),
+        half_done=half_done,
+        stays_open=bool(only) and now.book.open is not None,
+        left=_left(now),
+        rollout=now.rollout,
+        bad=tuple(pins.blames(_bad(leaves, found, now, only), contents.of(made.objects))),
+        rotated=goal.rotated(record, replaced),
+        crossed=_crossed(kube, environment, now, aim, known),
+        pinned=tuple(now.pins.against(contents.of(wanted.objects), _serving(found, now))),
+        unled=tuple(leading.unknown(record, turned, found)),
     )
 
 
-def _closed(book: Book, release: Release, outcome: str, ended: bool) -> Book:
-    rows = (replace(row, outcome=outcome) if _is_made(row, release) else row for row in book.releases)
-    return replace(book, releases=tuple(rows), open=None if ended else book.open)
+def _placed(record: Record, turned: turns.Turns, found: dict[Key, Manifest], now: Now) -> Record:
+    """The record with its objects as they are to be."""
+    return replace(
+        record,
+        objects=tuple(turns.placed(record.objects, turned, found)),
+        entries=tuple(leading.placed(record.entries, turned, now.cursor, found)),
+    )
 
 
-def _is_made(row: Release, release: Release) -> bool:
-    return row.number == release.number and row.kind == "rollback"
+def _left(now: Now) -> int:
+    """The number of the release that is left: of a change that never ended the next one, which it would have had."""
+    left = now.book.left
+    if left is None:
+        return 0
+    if now.rollout:
+        return left.number + _is_before(now.rollout, left)
+    return left.number + (now.book.open is not None and left == now.book.current)
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+def _bad(leaves: Record | None, found: dict[Key, Manifest], now: Now, only: tuple[str, ...]) -> dict[str, Content]:
+    """What the release that is left runs: as recorded, and of a change that never ended what there is of it."""
+    objects = list(leaves.objects) if leaves else []
+    if now.rollout or now.book.open:
+        objects += [one for one in _pods(found) if _is_new(one, now)]
+    return contents.of(one for one in objects if goal.within(contents.workload(one), only))
+
+
+def _serving(found: dict[Key, Manifest], now: Now) -> dict[str, Content]:
+    """What serves: of two tracks the one that traffic was meant for."""
+    return contents.of(one for one in _pods(found) if contents.runs(one) and _serves(one, now))
+
+
+def _serves(manifest: Manifest, now: Now) -> bool:
+    letter = contents.label(manifest, TRACK_LABEL)
+    return letter in ("", now.cursor.of(contents.workload(manifest)).serving)
+
+
+def _is_new(manifest: Manifest, now: Now) -> bool:
+    """Whether it is on the track that the change was to bring."""
+    service, letter = contents.workload(manifest), contents.label(manifest, TRACK_LABEL)
+    target = next((one for one in now.rollout.to if one.service == service), None) if now.rollout else None
+    return not letter or letter == (target.new if target else now.cursor.of(service).described)
+
+
+def _pods(found: dict[Key, Manifest]) -> list[Manifest]:
+    return [one for one in found.values() if contents.is_workload(one)]
+
+
+def _about(found: dict[Key, Manifest], turned: turns.Turns, only: tuple[str, ...]) -> dict[Key, Manifest]:
+    """The live objects that the rollback is about: no idle tracks, and of `only` some services nothing else."""
+    return {
+        place: one
+        for place, one in found.items()
+        if not turns.is_idle(one, turned) and goal.within(contents.workload(one), only)
+    }
+
+
+def _turns(manifest: Manifest, turned: turns.Turns) -> bool:
+    turn = turned.get(contents.workload(manifest))
+    return turn is not None and turn.moves and manifest["kind"] == "Deployment"
+
+
+def _only(record: Record, only: Collection[str]) -> Record:
+    if not only:
+        return record
+    known = {workload.name for workload in record.workloads}
+    if unknown := sorted(set(only) - known):
+        raise UsageError(
+            f"that release has no {', '.join(unknown)}",
+            why=f"it has {', '.join(sorted(known)) or 'nothing'}",
+            next=f"turnout releases show {record.environment}",
+        )
+    return replace(
+        record,
+        objects=tuple(one for one in record.objects if contents.workload(one) in only),
+        entries=tuple(one for one in record.entries if contents.workload(one) in only),
+        workloads=tuple(one for one in record.workloads if one.name in only),
+    )
+
+
+def _stepped(
+    kube: Kube, environment: str, book: Book, running: Record, only: Collection[str]
+) -> tuple[Release, Record]:
+    """The newest good release in which one of the services was another than it is now: to go back does something."""
+    now = _of(running, only)
+    for row in book.earlier:
+        record = _fetched(kube, environment, row.record)
+        if record and _of(_only(record, only), only) != now:
+            return row, record
+    raise Refused(
+        f"{environment} has no release with another {' or '.join(only)} to go back to; nothing was touched",
+        why="every good release since then has it as it is now",
+        next=f"turnout releases list {environment}",
+    )
+
+
+def _of(record: Record, only: Collection[str]) -> dict[Key, Manifest]:
+    return {plan.key(one): one for one in record.objects if contents.workload(one) in only}
+
+
+def _is_before(rollout: Rollout, aim: Release) -> bool:
+    """Whether that release is what served before the rollout."""
+    return rollout.record in ("", aim.record)
+
+
+def _target(kube: Kube, environment: str, now: Now, to: int | None) -> Release:
+    book = now.book
+    chosen = book.find(to) if to is not None else now.aim
+    if chosen:
+        return chosen
+    known = ", ".join(str(release.number) for release in book.releases) or "none"
+    why = f"kept releases: {known} ({kube.endpoint.named})"
+    if to is not None:
+        raise UsageError(
+            f"{environment} has no release {to}",
+            why=why,
+            next=f"turnout rollback {environment} --to N",
+        )
+    raise Refused(
+        f"{environment} has no release to go back to",
+        why=f"{why}; the first one has nothing before it",
+        next=f"turnout status {environment}",
+    )
+
+
+def _replaced(kube: Kube, environment: str, row: Release | None, aim: Release) -> Record | None:
+    """The record of a release that is left, where it is another one; a plan can do without it."""
+    if row is None or row.record == aim.record:
+        return None
+    return _fetched(kube, environment, row.record)
+
+
+def _crossed(kube: Kube, environment: str, now: Now, aim: Release, known: dict[str, Record]) -> tuple[str, ...]:
+    """Migrations between the target and now; a record that cannot be read says nothing about its own."""
+    between = {row.record for row in now.book.releases if row.number > aim.number and row.kind != "rollback"}
+    missing = sorted(between - set(known))
+    found = live.at_once(lambda name: _fetched(kube, environment, name), missing)
+    read = known | {name: record for name, record in zip(missing, found, strict=True) if record}
+    return goal.crossed(aim, now.book.releases, read, now.rollout)
+
+
+def _fetched(kube: Kube, environment: str, name: str) -> Record | None:
+    try:
+        return records.fetch(kube, environment, name)
+    except TurnoutError:
+        return None

@@ -5,28 +5,33 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cli.errors import TurnoutError
-from cli.kube.health import health
-from cli.kube.related import gather
-from cli.rollout import lock, releases
+from cli.kube.health import Health, health
+from cli.kube.kinds import WORKLOADS
+from cli.kube.pods import Cause, causes, relapsing
+from cli.kube.related import Related, gather
+from cli.rollout import lock, releases, warmth
 from cli.rollout.book import Book
-from cli.rollout.control import COMPONENT, ENVIRONMENT, Manifest
+from cli.rollout.control import Manifest
 from cli.rollout.lease import Holder
 from cli.rollout.live import at_once
+from components.environment import Namespaces
+from components.names import COMPONENT, ENVIRONMENT, WORKLOAD
+from components.tracks import TRACK_LABEL
 
 if TYPE_CHECKING:
     from cli.kube.client import Kube
 
-SUFFIXES = ("", "-monitoring", "-agents")
-_KINDS = (("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet"), ("batch/v1", "CronJob"))
-_NAME = "app.kubernetes.io/name"
-
 
 @dataclass(frozen=True)
 class WorkloadStatus:
-    """One workload. `serving`: version → ready pods; `reason` and `causes` tell why it is not healthy."""
+    """One workload. `serving`: version → ready pods; `reason` and `causes` tell why it is not healthy.
+
+    `track` is the letter of the track that it is, empty for what has none; `warm_until` until when it stays, idle.
+    """
 
     name: str
     component: str
@@ -41,6 +46,8 @@ class WorkloadStatus:
     restarts: int
     reason: str = ""
     causes: tuple[str, ...] = ()
+    track: str = ""
+    warm_until: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -66,10 +73,10 @@ class Status:
 
     @property
     def next(self) -> str:
-        """The command that makes most sense now."""
+        """The command that makes most sense now; the holder is taken to be alive."""
         environment = self.environment
-        if self.holder:
-            return f"turnout rollout status {environment}"
+        if owner := self.holder:
+            return _after(owner, environment)
         if self.book.open:
             return f"turnout rollback {environment}, or go on: turnout rollout start {environment}"
         if not self.workloads:
@@ -95,11 +102,17 @@ class Status:
         }
 
 
+def _after(owner: Holder, environment: str) -> str:
+    if owner.drives:
+        return f"turnout rollout watch {environment}, as soon as the rollout has begun"
+    return f"wait for {owner.who} on {owner.host}: with --wait 600 the next command does"
+
+
 def read(kube: Kube, environment: str, *, component: str = "") -> Status:
     """The status as of now; causes (events, last log lines) are read for unhealthy workloads only."""
-    namespaces = [environment + suffix for suffix in SUFFIXES]
     selector = f"{ENVIRONMENT}={environment}" + (f",{COMPONENT}={component}" if component else "")
-    collections = [(*kind, namespace) for namespace in namespaces for kind in (*_KINDS, ("v1", "Pod"))]
+    spaces = Namespaces.of(environment).of_workloads
+    collections = [(*kind, space) for space in spaces for kind in (*WORKLOADS, ("v1", "Pod"))]
     *rows, holder, book = at_once(
         lambda work: work(),
         [
@@ -119,22 +132,26 @@ def read(kube: Kube, environment: str, *, component: str = "") -> Status:
     )
 
 
-def judge(workloads: Iterable[Manifest], pods: Iterable[Manifest]) -> list[WorkloadStatus]:
+def judge(workloads: Iterable[Manifest], pods: Iterable[Manifest], now: datetime | None = None) -> list[WorkloadStatus]:
     """One WorkloadStatus each, in the same order."""
-    by_workload: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
+    by_workload: dict[tuple[str, str, str], list[Manifest]] = defaultdict(list)
     for pod in pods:
         by_workload[_place(pod)].append(pod)
-    return [status_of(workload, by_workload[_place(workload)]) for workload in workloads]
+    at = now or datetime.now(UTC)
+    return [status_of(workload, by_workload[_place(workload)], at) for workload in workloads]
 
 
-def status_of(workload: Manifest, pods: Sequence[Manifest]) -> WorkloadStatus:
-    """`pods`: those that carry the workload's name."""
+def status_of(workload: Manifest, pods: Sequence[Manifest], now: datetime) -> WorkloadStatus:
+    """`pods`: those that carry the workload's name. A crash is told until what crashed has run on for a while."""
     judged = health(workload)
+    crashes = [cause for pod in pods for cause in relapsing(pod, now)] if judged.ready else []
+    if crashes:
+        judged = Health(False, reason=str(crashes[0]))
     metadata, kind = workload["metadata"], workload["kind"]
     ready, desired = _counts(workload)
     alive = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
     return WorkloadStatus(
-        name=_labels(workload).get(_NAME, metadata["name"]),
+        name=_labels(workload).get(WORKLOAD, metadata["name"]),
         component=_labels(workload).get(COMPONENT, ""),
         kind=kind,
         namespace=metadata["namespace"],
@@ -146,6 +163,8 @@ def status_of(workload: Manifest, pods: Sequence[Manifest]) -> WorkloadStatus:
         serving=_serving(alive),
         restarts=sum(_restarts(pod) for pod in alive),
         reason="" if judged.ready else judged.reason,
+        track=_labels(workload).get(TRACK_LABEL, ""),
+        warm_until=(metadata.get("annotations") or {}).get(warmth.UNTIL, ""),
     )
 
 
@@ -153,10 +172,20 @@ def _explained(kube: Kube, judged: WorkloadStatus, workload: Manifest) -> Worklo
     if judged.healthy:
         return judged
     try:
-        found = health(workload, kube.run(gather(kube.server, workload)))
+        about = kube.run(gather(kube.server, workload))
     except TurnoutError:
         return judged
+    found = health(workload, about)
+    if found.ready:
+        return replace(judged, causes=tuple(map(str, _crashes(about))))
     return replace(judged, reason=found.reason, causes=tuple(map(str, found.causes)))
+
+
+def _crashes(about: Related) -> list[Cause]:
+    """What crashes by turns, wherever it stands by now."""
+    now = datetime.now(UTC)
+    found = [(causes(pod, about.events, about.logs), relapsing(pod, now, about.logs)) for pod in about.pods]
+    return [cause for down, relapses in found for cause in down or relapses]
 
 
 def _lister(kube: Kube, selector: str, api_version: str, kind: str, namespace: str) -> Any:
@@ -212,8 +241,13 @@ def _conditions(pod: Manifest) -> Sequence[Mapping[str, Any]]:
     return (pod.get("status") or {}).get("conditions") or []
 
 
-def _place(manifest: Manifest) -> tuple[str, str]:
-    return manifest["metadata"]["namespace"], _labels(manifest).get(_NAME, manifest["metadata"]["name"])
+def _place(manifest: Manifest) -> tuple[str, str, str]:
+    found = _labels(manifest)
+    return (
+        manifest["metadata"]["namespace"],
+        found.get(WORKLOAD, manifest["metadata"]["name"]),
+        found.get(TRACK_LABEL, ""),
+    )
 
 
 def _labels(manifest: Manifest) -> Mapping[str, str]:

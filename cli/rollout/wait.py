@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from cli.errors import TurnoutError
 from cli.kube.health import Health, health
-from cli.kube.related import gather
+from cli.kube.ownership import owners
+from cli.kube.related import Related, gather
 from cli.rollout.control import Manifest
 from cli.rollout.plan import Key, key
 from cli.rollout.records import Workload
@@ -98,14 +99,14 @@ class _Waiting:
         return self._found
 
     def _watch(self, kind: str, namespace: str) -> None:
-        """A watch runs until the server ends it; the thread dies with the process."""
+        """A watch that ends or fails, however it does, is made again; the thread dies with the process."""
         while not self._stopped.is_set():
             try:
                 for what, obj in self._kube.watch("apps/v1", kind, namespace):
                     if self._stopped.is_set():
                         return
                     self._events.put((what, {"apiVersion": "apps/v1", "kind": kind, **obj}))
-            except (TurnoutError, OSError, RuntimeError):
+            except Exception:
                 self._stopped.wait(0.5)
 
     def _take(self) -> None:
@@ -126,10 +127,9 @@ class _Waiting:
         if place not in self._found or obj["metadata"].get("generation", 0) < self._generations.get(place, 0):
             return
         self._live[place] = obj
-        judged = health(obj)
-        known = self._found[place]
+        found, known = judged(obj), self._found[place]
         self._found[place] = (
-            judged if judged.ready or not known.causes else Health(False, judged.failed, judged.reason, known.causes)
+            found if found.ready or not known.causes else Health(False, found.failed, found.reason, known.causes)
         )
 
     def _explain(self) -> float:
@@ -144,6 +144,29 @@ class _Waiting:
 def explained(kube: Kube, live: Manifest) -> Health:
     """The health of a live object with its causes: events, last log lines."""
     try:
-        return health(live, kube.run(gather(kube.server, live)))
+        return judged(live, kube.run(gather(kube.server, live)))
     except TurnoutError:
-        return health(live)
+        return judged(live)
+
+
+def judged(live: Manifest, about: Related | None = None) -> Health:
+    """Whether a live object is rolled out. What is paused counts as ready elsewhere, but its old pods serve on."""
+    found, spec = health(live, about), live.get("spec") or {}
+    if not found.ready or not spec.get("paused"):
+        return found
+    rest = health(_resumed(live), about)
+    return rest if rest.ready else Health(False, reason=f"{_paused(live)}: {rest.reason}")
+
+
+def _resumed(live: Manifest) -> Manifest:
+    status = live["status"]
+    said = [row for row in status.get("conditions") or [] if row.get("reason") != "DeploymentPaused"]
+    return {**live, "spec": {**live["spec"], "paused": False}, "status": {**status, "conditions": said}}
+
+
+def _paused(live: Manifest) -> str:
+    """Who paused it, and how that ends."""
+    kind, namespace, name = key(live)
+    who = owners(live["metadata"].get("managedFields") or [], ("spec", "paused"))
+    by = f" by {', '.join(who)}" if who else ""
+    return f"paused{by} (kubectl rollout resume {kind.lower()}/{name} -n {namespace})"

@@ -1,4 +1,4 @@
-"""Watches the app's new pods while the engine applies, and stops the engine as soon as the rollout is known to fail."""
+"""Watches the app's new pods all along a rollout, and stops the engine as soon as the rollout is known to fail."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -15,14 +16,16 @@ from cli.kube.health import health
 from cli.kube.pods import is_ready
 from cli.kube.related import Related, gather, last_lines
 from cli.rollout import signs
-from cli.rollout.control import COMPONENT, ENVIRONMENT, Manifest
-from cli.rollout.plan import APP
+from cli.rollout.control import Manifest
+from components.names import APP, COMPONENT, ENVIRONMENT
 
 if TYPE_CHECKING:
     from cli.kube.client import Kube
     from cli.rollout.lock import Held
 
 _LOOK = 1.0
+_LISTEN = 0.25
+"""Seconds between two looks at the lock: whoever aborts a rollout waits for that."""
 _LINES = 10
 _WARNINGS = 3
 
@@ -33,10 +36,22 @@ def interrupt_engine() -> None:
 
 
 class Watcher:
-    """A context around the engine's run. `verdict`: why it was stopped, empty when it was not; `evidence`: lines."""
+    """A context. `verdict`: why the rollout fails, empty while it does not; `evidence`: lines.
 
-    def __init__(self, kube: Kube, environment: str, held: Held, stop: Callable[[], None] = interrupt_engine) -> None:
-        self._kube, self._environment, self._held, self._stop = kube, environment, held, stop
+    Pods that are there already are not its business, but for those that `ours` knows: of a rollout that goes on.
+    """
+
+    def __init__(
+        self,
+        kube: Kube,
+        environment: str,
+        held: Held,
+        *,
+        ours: Callable[[Manifest], bool] = lambda _: False,
+        stop: Callable[[], None] = interrupt_engine,
+    ) -> None:
+        self._kube, self._environment, self._held, self._ours, self._stop = kube, environment, held, ours, stop
+        self._engine = False
         self._selector = f"{ENVIRONMENT}={environment},{COMPONENT}={APP}"
         self._ended = threading.Event()
         self._guard = threading.Lock()
@@ -45,7 +60,7 @@ class Watcher:
         self.evidence: list[str] = []
 
     def __enter__(self) -> Watcher:
-        self._known = {pod["metadata"]["uid"] for pod in self._listed("v1", "Pod")}
+        self._known = {pod["metadata"]["uid"] for pod in self._listed("v1", "Pod") if not self._ours(pod)}
         self._settled = {
             row["metadata"]["uid"] for row in self._listed("apps/v1", "Deployment") if signs.of_workload(row)
         }
@@ -58,6 +73,19 @@ class Watcher:
     ) -> None:
         with self._guard:
             self._ended.set()
+
+    @contextmanager
+    def engine_runs(self) -> Iterator[None]:
+        """The engine is stopped by a failure within this block, also by one that was seen before."""
+        with self._guard:
+            self._engine = True
+            if self.verdict:
+                self._stop()
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._engine = False
 
     def _forever(self, work: Callable[[], None]) -> None:
         """A connection that breaks is made again; when the client is closed the run is over anyhow."""
@@ -89,7 +117,7 @@ class Watcher:
                 self._fail(signs.of_workload(live), live)
 
     def _watch_lock(self) -> None:
-        while not self._ended.wait(_LOOK):
+        while not self._ended.wait(_LISTEN):
             if self._held.lost:
                 self._fail(f"the lock of {self._environment} was lost", None)
             self._held.look()
@@ -103,7 +131,8 @@ class Watcher:
                 return
             self.verdict = why
             self.evidence = evidence(self._kube, live) if live else []
-            self._stop()
+            if self._engine:
+                self._stop()
 
     def _seconds_without_image(self, pod: Manifest) -> float:
         uid, now = pod["metadata"]["uid"], time.monotonic()

@@ -1,4 +1,7 @@
-"""An API server in memory behind the real client: enough of resourceVersion, selectors and apply for these tests."""
+"""An API server in memory behind the real client: enough of resourceVersion, selectors and apply for these tests.
+
+`world` is a rollout's, on that server (see `driven`).
+"""
 
 from __future__ import annotations
 
@@ -9,19 +12,29 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import httpx2
 import pytest
 
+from cli.gates import watching
 from cli.kube.client import Kube
 from cli.kube.config import Endpoint
+from cli.rollout import doing, drive, wait
+from cli.rollout.moves import ROUTE
+from tests.unit.rollout.driven import Gates, NoWatcher, World, said
 
 Object = dict[str, Any]
 _PATH = re.compile(
     r"^/apis?/(?P<version>v1|[^/]+/[^/]+)(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[^/]+)(?:/(?P<name>[^/]+))?$"
 )
+_GROUP = re.compile(r"^/apis/[^/]+/[^/]+$")
+_ROUTES = {
+    "groupVersion": ROUTE,
+    "resources": [{"name": "httproutes", "kind": "HTTPRoute", "namespaced": True, "verbs": ["get", "patch"]}],
+}
 
 
 class Cluster:
@@ -34,6 +47,7 @@ class Cluster:
         self.log: list[str] = []
         self.dry: list[str] = []
         self.before_write: list[Any] = []
+        self.allows = True
         self._versions = itertools.count(1)
 
     def put(self, obj: Object, plural: str) -> Object:
@@ -53,12 +67,23 @@ class Cluster:
         if request.url.path.endswith("selfsubjectreviews"):
             review = {"metadata": {"creationTimestamp": self.now}, "status": {"userInfo": {"username": "anna"}}}
             return httpx2.Response(201, json=review)
+        if "/proxy/" in request.url.path:
+            return self.proxied(request)
+        if _GROUP.match(request.url.path):
+            found = _ROUTES if request.url.path.endswith(ROUTE) else None
+            return httpx2.Response(200, json=found) if found else _status(404, "NotFound")
+        if request.url.path.endswith("selfsubjectaccessreviews"):
+            return httpx2.Response(201, json={"status": {"allowed": self.allows}})
         match = _PATH.match(request.url.path)
         assert match, request.url.path
         place = (match["namespace"] or "", match["plural"], match["name"] or "")
         if request.method == "GET":
             return self._get(request, place)
         return self._write(request, place)
+
+    def proxied(self, request: httpx2.Request) -> httpx2.Response:  # noqa: ARG002
+        """What a pod says that is asked through the API server."""
+        return httpx2.Response(200, text="ok")
 
     def _get(self, request: httpx2.Request, place: tuple[str, str, str]) -> httpx2.Response:
         namespace, plural, name = place
@@ -95,7 +120,12 @@ class Cluster:
         if request.method in ("PUT", "DELETE") and current is None:
             return _status(404, "NotFound")
         version = body.get("metadata", {}).get("resourceVersion") if isinstance(body, dict) else None
-        if request.method == "PUT" and version and current and version != current["metadata"]["resourceVersion"]:
+        if (
+            request.method in ("PUT", "PATCH")
+            and version
+            and current
+            and version != current["metadata"]["resourceVersion"]
+        ):
             return _status(409, "Conflict")
         self.log.append(f"{_verb(request)} {plural}/{name}")
         if request.method == "DELETE":
@@ -113,7 +143,7 @@ def _merged(current: Object, body: Any, method: str) -> Object:
     for key, value in body.items():
         known = current.get(key)
         merged[key] = _merged(known, value, method) if isinstance(value, dict) and isinstance(known, dict) else value
-    return merged
+    return {key: value for key, value in merged.items() if value is not None}
 
 
 def _verb(request: httpx2.Request) -> str:
@@ -138,13 +168,18 @@ def kube(cluster: Cluster) -> Iterator[Kube]:
         yield kube
 
 
+def images_of(workload: Object) -> list[str]:
+    pod = workload["spec"].get("template", {}).get("spec", {})
+    return [container["image"] for container in pod.get("containers", ()) if "image" in container]
+
+
 def record_maps(
     name: str, objects: list[Object], environment: str = "dev", schema: int = 1, pieces: int = 1
 ) -> list[Object]:
     """A release record as the program writes it."""
     workloads = [
         {"name": row["metadata"]["labels"]["app.kubernetes.io/name"], "kind": row["kind"], "namespace": "dev"}
-        | {"object": row["metadata"]["name"], "images": []}
+        | {"object": row["metadata"]["name"], "images": images_of(row)}
         for row in objects
         if row["kind"] in ("Deployment", "CronJob")
     ]
@@ -192,6 +227,12 @@ def deployment(workload: str, version: str, *, config: str = "", env: dict[str, 
     }
 
 
+def job(workload: str, version: str) -> Object:
+    """The Job of a part that runs once, under a name of its own for each content."""
+    metadata = {"name": f"{workload}-{version}", "namespace": "dev", "labels": labels(workload)}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata}
+
+
 def config_map(name: str, workload: str = "api", **data: str) -> Object:
     metadata = {"name": name, "namespace": "dev", "labels": labels(workload)}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "immutable": True, "data": data}
@@ -207,4 +248,34 @@ def ready(obj: Object) -> Object:
 @pytest.fixture
 def make() -> SimpleNamespace:
     """Builders of manifests and records."""
-    return SimpleNamespace(record=record_maps, deployment=deployment, config_map=config_map, ready=ready, labels=labels)
+    return SimpleNamespace(
+        record=record_maps, deployment=deployment, job=job, config_map=config_map, ready=ready, labels=labels
+    )
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is waited for, no pod fails, and every gate passes."""
+    monkeypatch.setattr(drive, "Watcher", NoWatcher)
+    monkeypatch.setattr(wait, "rolled_out", lambda *_, **__: {})
+    monkeypatch.setattr(watching, "look", said("pass"))
+    monkeypatch.setattr(doing, "PREVIEW", 0.0)
+
+
+@pytest.fixture
+def world(quick: None, cluster: Cluster, kube: Kube, make: SimpleNamespace, tmp_path: Path) -> World:  # noqa: ARG001
+    """Release 1 serves."""
+    made = World(cluster, kube, make, tmp_path)
+    made.describe("1")
+    made.start()
+    assert made.copies("api-a") == 4
+    made.held.clear()
+    return made
+
+
+@pytest.fixture
+def gates(quick: None, monkeypatch: pytest.MonkeyPatch) -> Gates:  # noqa: ARG001
+    """What gates are asked about, and what they answer: all is well, unless a test wants it otherwise."""
+    made = Gates()
+    monkeypatch.setattr(watching, "look", made)
+    return made

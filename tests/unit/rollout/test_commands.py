@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from cli import context
+from cli.commands.rollout import _said, _wish
 from cli.errors import UsageError
 from cli.paths import sandbox_kubeconfig
 from cli.rollout import checks, logs, where
+from cli.rollout.drive import Rolled
+from cli.rollout.targets import Wish
 
 COMMANDS = ["rollout start", "rollout status", "rollout abort", "rollback", "status", "logs", "doctor"]
 
@@ -29,15 +32,27 @@ def test_help_has_an_example_and_json(command: str, tmp_path: Path) -> None:
     assert "--json" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("failed", "said"), [(0, "9 requests probed, none was dropped"), (2, "9 requests probed, 2 of them dropped")]
+)
+def test_what_was_probed_is_told_as_it_was(failed: int, said: str) -> None:
+    rolled = Rolled(None, 3, 1.0, "one", 4, probe={"sent": 9, "failed": failed})
+    assert said in _said("dev", rolled)
+
+
+PURE = {f"components{part}" for part in ("", ".environment", ".manifest", ".names", ".secret", ".tracks")}
+"""What a rollback and the program share: plain data about objects."""
+
+
 def test_rollback_imports_neither_pulumi_nor_the_program(tmp_path: Path) -> None:
     code = (
         "import sys, importlib\n"
         "for name in ('commands.rollback', 'rollout.rollback', 'rollout.show', 'rollout.where', 'kube.client'):\n"
         "    importlib.import_module('cli.' + name)\n"
-        "print([name for name in sys.modules if name.split('.')[0] in ('pulumi', 'infra', 'components', 'grpc')])"
+        "print(*[name for name in sys.modules if name.split('.')[0] in ('pulumi', 'infra', 'components', 'grpc')])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert set(done.stdout.split()) <= PURE
 
 
 def test_unreachable_cluster_is_an_error_with_a_next_command(tmp_path: Path) -> None:
@@ -96,13 +111,28 @@ def test_other_lengths_are_wrong_use() -> None:
         logs.seconds("soon", "--window")
 
 
-def test_rights_are_those_of_namespaced_objects_only() -> None:
-    assert {right.namespace for right in checks.rights("dev")} == {"dev", "turnout-dev"}
-
-
 def test_a_check_that_breaks_is_a_finding() -> None:
     def broken() -> checks.Check:
         raise RuntimeError("boom")
 
     found = checks.guarded("engine", broken)
     assert (found.verdict, found.found) == ("wrong", "RuntimeError: boom")
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--service", "api"], "a rollout moves everything that changed"),
+        (["--in-place", "--strategy", "canary"], "--in-place is --strategy rolling"),
+    ],
+)
+def test_a_rollout_told_two_things_is_wrong_use(tmp_path: Path, flags: list[str], said: str) -> None:
+    done = turnout("rollout", "start", "dev", "--yes", *flags, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_strategy_may_be_for_some_services() -> None:
+    for strategy, in_place in (("rolling", False), ("rolling", True), (None, True)):
+        assert _wish("start", strategy, ["api"], in_place=in_place) == Wish("rolling", ("api",))
+    assert _wish("start", None, None, in_place=False) == Wish()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from cli.errors import UsageError
 from cli.rollout import catalogue, contrast
 from cli.rollout.book import Book, Release
 from cli.rollout.records import Record
+from components.manifest import CONTENT_LABEL
 
 
 def record(*objects: Any) -> Record:
@@ -18,7 +20,7 @@ def record(*objects: Any) -> Record:
 
 def config(make: Any, content: str, **data: str) -> Any:
     made = make.config_map(f"api-config-{content}", **data)
-    made["metadata"]["labels"] = {**made["metadata"]["labels"], contrast.CONTENT: content}
+    made["metadata"]["labels"] = {**made["metadata"]["labels"], CONTENT_LABEL: content}
     return made
 
 
@@ -42,6 +44,14 @@ def test_a_field_that_the_newer_dropped_is_shown(make: Any) -> None:
     older, newer = make.deployment("api", "1", env={"A": "1"}), make.deployment("api", "1")
     [one] = contrast.between(record(older), record(newer))
     assert [(row.path, row.recorded) for row in one.fields] == [("spec.template.spec.containers[api].env[A]", None)]
+
+
+def test_entries_are_compared_where_both_hold_them(make: Any) -> None:
+    entry = {"kind": "Service", "metadata": {"name": "api", "namespace": "dev"}, "spec": {"ports": [{"port": 80}]}}
+    other = {**entry, "spec": {"ports": [{"port": 90}]}}
+    older, newer = (replace(record(make.deployment("api", "1")), entries=(one,)) for one in (entry, other))
+    assert [one.title for one in contrast.between(older, newer)] == ["Service dev/api"]
+    assert contrast.between(replace(older, schema=2, entries=()), newer) == ()
 
 
 def test_configuration_of_other_content_is_the_same_object_with_other_data(make: Any) -> None:

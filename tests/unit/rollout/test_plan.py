@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 
 from cli.rollout import plan
-from cli.rollout.book import Release
-from cli.rollout.plan import Rollback
 from cli.rollout.records import Record, Workload
 
 
@@ -55,6 +53,25 @@ def test_workloads_that_the_bad_release_added_end(make: Any) -> None:
     assert [action.manifest["spec"] for action in found] == [{"suspend": True}, {"replicas": 0}]
 
 
+def test_what_an_earlier_rollback_stopped_runs_again_where_the_release_leaves_that_unsaid(make: Any) -> None:
+    def field(spec: dict[str, Any], name: str, manager: str) -> Any:
+        kind, version = ("CronJob", "batch/v1") if name == "suspend" else ("Deployment", "apps/v1")
+        made = other(kind, "report-a", make, "report", version) | {"spec": spec}
+        entry = {"manager": manager, "operation": "Update", "fieldsV1": {"f:spec": {f"f:{name}": {}}}}
+        made["metadata"]["managedFields"] = [entry]
+        return made
+
+    for stopped, name in (({"suspend": True}, "suspend"), ({"replicas": 0}, "replicas")):
+        now = field(stopped, name, "pulumi-kubernetes")
+        bare = {**now, "spec": {}}
+        [action] = plan.actions(record(bare), live(now))
+        assert (action.verb, [str(row) for row in action.differences]) == (
+            "apply",
+            [f"spec.{name}: {'true' if name == 'suspend' else 0} → (none)"],
+        )
+        assert plan.actions(record(bare), live(field(stopped, name, "somebody"))) == (), "an apply could not undo it"
+
+
 def test_stopped_ones_databases_and_monitoring_are_left_alone(make: Any) -> None:
     stopped = make.deployment("new", "2") | {"spec": {"replicas": 0}}
     database = make.deployment("postgres", "17")
@@ -72,8 +89,7 @@ def test_policies_added_to_a_restored_workload_go_and_others_stay(make: Any) -> 
 def test_configuration_comes_first_and_all_workloads_at_once_and_last(make: Any) -> None:
     account = other("ServiceAccount", "api-a", make)
     old = record(make.deployment("api", "1"), make.deployment("worker", "1"), account, make.config_map("api-config-1"))
-    wanted = Rollback("dev", None, Release(1, "release-a", ""), old, plan.actions(old, {}))
-    assert [[action.key[0] for action in wave] for wave in wanted.waves] == [
+    assert [[action.key[0] for action in wave] for wave in plan.waves(plan.actions(old, {}))] == [
         ["ConfigMap"],
         ["ServiceAccount"],
         ["Deployment", "Deployment"],

@@ -9,13 +9,18 @@ import pytest
 from cli.errors import TurnoutError
 from cli.rollout import records
 from components import record
+from components.tracks import template_hash
+from components.workload import Autoscale
+from components.workload.kubernetes import manifests
+from tests.unit.components.workloads import PLACEMENT, one, service
 
 
 def test_record_comes_back_whole(make: Any) -> None:
     objects = [make.config_map("api-config-1", key="value"), make.deployment("api", "1")]
     read = records.decode(make.record("release-aaa", objects))
     assert list(read.objects) == objects
-    assert read.workloads == (records.Workload("api", "Deployment", "dev", "api-a"),)
+    hashed = template_hash(objects[1])
+    assert read.workloads == (records.Workload("api", "Deployment", "dev", "api-a", ("api:1",), template=hashed),)
     assert (read.name, read.environment, read.schema) == ("release-aaa", "dev", 1)
 
 
@@ -25,7 +30,8 @@ def test_record_that_the_program_writes_is_read(make: Any) -> None:
     read = records.decode(written.manifests)
     assert read.name == written.name
     assert [row["metadata"]["name"] for row in read.objects] == ["api-config-1", "api-a"]
-    assert read.workloads == (records.Workload("api", "Deployment", "dev", "api-a", ("api:1",)),)
+    hashed = template_hash(objects[1])
+    assert read.workloads == (records.Workload("api", "Deployment", "dev", "api-a", ("api:1",), template=hashed),)
     assert set(read.pulumi) == {"dev/ConfigMap/api-config-1", "dev/Deployment/api-a"}
 
 
@@ -50,8 +56,22 @@ def test_damaged_record_is_refused(make: Any, content: str) -> None:
 
 
 def test_record_of_a_newer_turnout_is_refused(make: Any) -> None:
-    with pytest.raises(TurnoutError, match=r"has schema 2; this turnout reads up to 1"):
-        records.decode(make.record("release-aaa", [], schema=2))
+    with pytest.raises(TurnoutError, match=r"has schema 4; this turnout reads up to 3"):
+        records.decode(make.record("release-aaa", [], schema=4))
+
+
+def test_what_a_release_says_of_its_workloads_and_steps_comes_back() -> None:
+    migrate = service(name="migrate", runs="once", tracked=False, reversible=False, ports=(), accepts=())
+    api = service(strategy="canary", autoscale=Autoscale(minimum=4, maximum=9))
+    objects = [*manifests(migrate, PLACEMENT), *manifests(api, PLACEMENT)]
+    read = records.decode(record.encode("dev", "turnout-dev", objects, {}, [migrate, api]).manifests)
+    [found] = read.workloads
+    assert (found.strategy, found.calls, found.replicas) == ("canary", ("postgres",), 4)
+    assert found.template == one(objects, "Deployment")["metadata"]["annotations"]["turnout.dev/template"]
+    [step] = read.steps
+    assert (step.name, step.when, step.reversible) == ("migrate", "before", False)
+    assert step.run == one(objects, "Job")["metadata"]["name"]
+    assert read.to_json()["steps"] == [vars(step)]
 
 
 @pytest.mark.parametrize("pieces", [1, 3])

@@ -11,8 +11,9 @@ import pytest
 
 from cli.errors import Refused, RollbackFailed, TurnoutError, UsageError
 from cli.kube.health import health
+from cli.kube.ownership import handover
 from cli.progress import Silent
-from cli.rollout import audit, debts, releases, rollback, wait
+from cli.rollout import aside, audit, debts, notify, releases, rollback, wait
 from cli.rollout.book import Debt
 from cli.rollout.lock import environment_lock
 
@@ -41,12 +42,28 @@ def becomes_ready(cluster: Any) -> None:
     cluster.before_write.append(controller)
 
 
+def up_fails(cluster: Any, kube: Any, make: Any, version: str) -> None:
+    """An `up` that ended when it had brought its pods."""
+    with releases.attempt(kube, "dev", kind="up") as attempt:
+        cluster.put(make.ready(make.deployment("api", version)), "deployments")
+        attempt.failed("boom")
+
+
 def go_back(kube: Any, *, root: Path | None = None, to: int | None = None, timeout: float = 20) -> rollback.Done:
     order = rollback.Order("turnout rollback dev", "it errs", root, timeout=timeout)
     with environment_lock(kube, "dev", command=order.command) as held:
         wanted = rollback.prepare(kube, "dev", to)
         rollback.check(kube, wanted)
         return rollback.carry_out(kube, wanted, order, held, Silent())
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Title and text of each notification."""
+    sent: list[tuple[str, str]] = []
+    monkeypatch.setattr(notify, "_send", lambda _, __, ___, title, text: sent.append((title, text)))
+    monkeypatch.setattr(aside, "begin", lambda kube, work, _: work(kube))
+    return sent
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +108,7 @@ def test_audit_says_who_what_why_and_how_it_ended(cluster: Any, kube: Any, make:
 def test_without_a_checkout_the_debt_stays_noted(cluster: Any, kube: Any, make: Any) -> None:
     stage(cluster, make, "1", "2")
     becomes_ready(cluster)
-    assert go_back(kube).owed == "there is no checkout here"
+    assert go_back(kube).owed == "no checkout here is of this cluster"
     debt = releases.load(kube, "dev").debt
     assert debt and (debt.number, debt.record) == (3, "release-1")
 
@@ -106,7 +123,7 @@ def test_state_is_settled_by_another_process_and_the_debt_is_paid(
     monkeypatch.setattr(debts, "_command", lambda _: ["sh", "-c", f"cat > {given}"])
     assert go_back(kube, root=tmp_path).owed == ""
     assert releases.load(kube, "dev").debt is None
-    assert json.loads(given.read_text())["name"] == "release-1"
+    assert json.loads(given.read_text())["record"]["name"] == "release-1"
 
 
 def test_settling_that_fails_is_told_and_owed(
@@ -118,6 +135,22 @@ def test_settling_that_fails_is_told_and_owed(
     monkeypatch.setattr(debts, "_command", lambda _: ["sh", "-c", "echo the store is down >&2; exit 1"])
     assert go_back(kube, root=tmp_path).owed == "the store is down"
     assert releases.load(kube, "dev").debt is not None
+
+
+def test_what_the_release_added_is_stopped_so_that_whoever_applies_next_may_start_it(
+    cluster: Any, kube: Any, make: Any
+) -> None:
+    """Under the manager's own name it would be an Update's: an apply of another count would conflict with that."""
+    stage(cluster, make, "1", "2")
+    cluster.put(make.ready(make.deployment("added", "2")), "deployments")
+    becomes_ready(cluster)
+    asked: list[Any] = []
+    cluster.before_write.append(asked.append)
+    go_back(kube)
+    assert cluster.find("deployments", "added-a")["spec"]["replicas"] == 0
+    [stop] = [each for each in asked if each.url.path.endswith("/added-a")]
+    manager = stop.url.params["fieldManager"]
+    assert handover([{"manager": manager, "operation": "Update", "fieldsV1": {"f:spec": {}}}], "turnout")
 
 
 def test_nothing_differs_nothing_is_applied(cluster: Any, kube: Any, make: Any) -> None:
@@ -156,7 +189,7 @@ def test_unknown_number_names_the_known_ones(cluster: Any, kube: Any, make: Any)
 
 def test_first_release_has_nothing_before_it_and_no_namespace_is_made_to_say_so(cluster: Any, kube: Any) -> None:
     with pytest.raises(Refused, match="has no release to go back to"):
-        rollback.target(kube, "nowhere")
+        rollback.look(kube, "nowhere")
     assert cluster.log == []
 
 
@@ -169,7 +202,27 @@ def test_release_that_does_not_come_up_is_exit_7_and_stays_the_aim(cluster: Any,
     book = releases.load(kube, "dev")
     assert book.open and book.current
     assert book.current.outcome.startswith("failed")
-    assert rollback.target(kube, "dev").record == "release-1"
+    aim = rollback.look(kube, "dev").aim
+    assert aim and aim.record == "release-1"
+
+
+def test_people_are_told_that_the_release_is_back(
+    cluster: Any, kube: Any, make: Any, told: list[tuple[str, str]]
+) -> None:
+    stage(cluster, make, "1", "2")
+    becomes_ready(cluster)
+    go_back(kube)
+    assert told == [("turnout: dev was rolled back", "release 1 is back as release 3, by anna: it errs")]
+
+
+def test_people_are_told_of_a_rollback_that_failed_and_never_that_it_went_well(
+    cluster: Any, kube: Any, make: Any, told: list[tuple[str, str]]
+) -> None:
+    stage(cluster, make, "1", "2")
+    with pytest.raises(RollbackFailed):
+        go_back(kube)
+    failed = "dev was put back to release 1, but it does not come up"
+    assert told == [("turnout: the rollback of dev failed", f"the rollback of dev failed: {failed}")]
 
 
 def test_half_done_change_goes_back_to_the_current_release_without_a_new_number(
@@ -177,9 +230,7 @@ def test_half_done_change_goes_back_to_the_current_release_without_a_new_number(
 ) -> None:
     stage(cluster, make, "1", "2")
     becomes_ready(cluster)
-    with releases.attempt(kube, "dev", kind="up") as attempt:
-        cluster.put(make.ready(make.deployment("api", "3")), "deployments")
-        attempt.failed("boom")
+    up_fails(cluster, kube, make, "3")
     done = go_back(kube)
     assert (done.release.number, done.release.record) == (2, "release-2")
     assert releases.load(kube, "dev").open is None

@@ -10,7 +10,10 @@ import pytest
 
 from cli.rollout import screen, status
 from cli.rollout.book import Book, Debt, Open, Release
+from cli.rollout.control import moment
+from cli.rollout.standing import Standing
 from cli.rollout.status import Status
+from components.tracks import TRACK_LABEL
 
 
 def pod(workload: str, name: str, version: str, make: Any, *, ready: bool = True, restarts: int = 0) -> Any:
@@ -43,6 +46,31 @@ def test_workload_tells_who_serves_on_what(half: list[Any], make: Any) -> None:
     assert found.reason == "1 of 2 replicas updated"
 
 
+def test_pods_that_crash_by_turns_make_a_workload_unhealthy_at_every_moment(make: Any) -> None:
+    crashed = {"exitCode": 3, "startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:01Z"}
+    one = pod("api", "a", "1", make, restarts=1)
+    one["status"]["containerStatuses"][0] |= {
+        "state": {"running": {"startedAt": "2026-01-01T00:00:02Z"}},
+        "lastState": {"terminated": crashed},
+    }
+    live = make.ready(make.deployment("api", "1"))
+    [early], [late] = (status.judge([live], [one], moment(f"2026-01-01T00:00:{second:02}Z")) for second in (3, 30))
+    assert (early.healthy, early.reason) == (False, "pod a, container api: ended with exit code 3, restarted 1 time")
+    assert (late.healthy, late.reason) == (True, "")
+
+
+def test_pods_count_for_their_own_track(make: Any) -> None:
+    copies, pods = [], []
+    for letter, version in (("a", "1"), ("b", "2")):
+        made = make.ready(make.deployment("api", version))
+        made["metadata"] |= {"name": f"api-{letter}", "labels": {**make.labels("api"), TRACK_LABEL: letter}}
+        one = pod("api", f"api-{letter}-1", version, make)
+        one["metadata"]["labels"] = made["metadata"]["labels"]
+        copies.append(made)
+        pods.append(one)
+    assert [(one.track, dict(one.serving)) for one in status.judge(copies, pods)] == [("a", {"1": 1}), ("b", {"2": 1})]
+
+
 @pytest.mark.parametrize(
     ("image", "version"),
     [
@@ -69,7 +97,7 @@ def test_next_command_follows_from_what_goes_on(half: list[Any], make: Any) -> N
 
 
 def test_screen_names_the_reason_under_the_unhealthy_one(half: list[Any]) -> None:
-    lines = [text for text, _ in screen.status(Status("dev", tuple(status.judge(half, []))))]
+    lines = [text for text, _ in screen.status(Standing(Status("dev", tuple(status.judge(half, [])))))]
     assert lines[0] == "dev: 0 of 1 workloads healthy"
     at = next(index for index, line in enumerate(lines) if line.startswith("✗"))
     assert lines[at].split() == ["✗", "api", "2/2", "2", "0", "dev/api-a", "(Deployment)"]
