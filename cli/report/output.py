@@ -8,11 +8,13 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from cli.report.plain import visible
 from cli.report.text import Line
 
 
 def lines(view: Iterable[Line]) -> None:
-    """Print lines, in colour on a terminal (NO_COLOR is respected)."""
+    """Print lines, in colour on a terminal (NO_COLOR is respected); what would act on a terminal is spelled out."""
+    view = [Line(visible(line.text, keep="\n\t"), line.style) for line in view]
     if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         sys.stdout.write("".join(f"{line.text}\n" for line in view))
         return

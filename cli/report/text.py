@@ -1,15 +1,14 @@
-"""Plans and outcomes as lines of styled text, apart from any terminal: by component, then resource, then field."""
+"""Outcomes and the engine's history as lines of styled text, apart from any terminal."""
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
-from cli.engine.model import ABSENT, Change, FieldChange, Operation, Outcome, Plan, ResourceFailure, Update
+from cli.engine.model import ABSENT, Operation, Outcome, ResourceFailure, Update
+from cli.report import hiding
 
 MARKS = {
     Operation.CREATE: ("+", "green"),
@@ -32,9 +31,6 @@ _WORDS = {
     "same": ("unchanged", "unchanged"),
 }
 _LONGEST = 160
-_BINARY = "binaryData"
-_CONTEXT = 1
-_FIELDS_SHOWN = frozenset({Operation.UPDATE, Operation.REPLACE, Operation.REFRESH})
 
 
 @dataclass(frozen=True)
@@ -45,35 +41,12 @@ class Line:
     style: str = ""
 
 
-def plan_lines(plan: Plan) -> list[Line]:
-    """The whole plan, its diagnostics and its summary."""
-    return [*change_lines(plan.changes), *_said(plan.diagnostics), Line(plan_summary(plan), "bold")]
-
-
-def plan_summary(plan: Plan) -> str:
-    """`3 to create, 97 unchanged · 1.5 s · pulumi 3.259.0 · …`."""
-    tools = f"{plan.seconds:.1f} s · {plan.engine} · {plan.provider}"
-    if plan.empty:
-        return f"{plan.environment}: no changes, {plan.resources} resources · {tools}"
-    return f"{plan.environment}: {counts(plan.counts, done=False)} · {tools}"
-
-
 def outcome_lines(outcome: Outcome) -> list[Line]:
     """What was done, what failed and why, and the outputs."""
     failed = [line for failure in outcome.failures for line in _failure(failure)]
     told = {failure.message for failure in outcome.failures}
     said = [entry for entry in outcome.diagnostics if entry.message not in told]
     return [*_said(said), *failed, *_outputs(outcome.outputs), _outcome_summary(outcome)]
-
-
-def change_lines(changes: Iterable[Change]) -> list[Line]:
-    """Changes by component; unnamed ones (of the environment itself) first."""
-    ordered = sorted(changes, key=lambda change: change.component)
-    return [
-        line
-        for component, group in groupby(ordered, key=lambda change: change.component)
-        for line in (Line(component or "environment", "bold"), *(line for change in group for line in _change(change)))
-    ]
 
 
 def history_lines(updates: Iterable[Update]) -> list[Line]:
@@ -95,32 +68,6 @@ def counts(numbers: dict[str, int], *, done: bool) -> str:
     return ", ".join(known) or "nothing to do"
 
 
-def _change(change: Change) -> Iterator[Line]:
-    mark, style = MARKS[change.operation]
-    effects = f"  ({', '.join(change.effects)})" if change.effects else ""
-    kept = "  (kept in the cluster)" if change.operation is Operation.RETAIN else ""
-    yield Line(f"  {mark} {change.type.rsplit(':', 1)[-1]} {change.name}{effects}{kept}", style)
-    if change.operation in _FIELDS_SHOWN:
-        for entry in change.fields:
-            yield from _field(entry)
-
-
-def _field(entry: FieldChange) -> Iterator[Line]:
-    notes = [note for note, holds in (("replaces", entry.replaces), ("possible", not entry.certain)) if holds]
-    note = f"  ({', '.join(notes)})" if notes else ""
-    if entry.path.startswith(_BINARY):
-        yield Line(f"      {entry.path}: {_size(entry.before)} → {_size(entry.after)}{note}")
-    elif _is_long_text(entry.before) and _is_long_text(entry.after):
-        yield Line(f"      {entry.path}:{note}")
-        yield from _text_difference(entry.before, entry.after)
-    elif entry.before is ABSENT:
-        yield Line(f"      {entry.path}: + {shown(entry.after)}{note}", "green")
-    elif entry.after is ABSENT:
-        yield Line(f"      {entry.path}: - {shown(entry.before)}{note}", "red")
-    else:
-        yield Line(f"      {entry.path}: {shown(entry.before)} → {shown(entry.after)}{note}")
-
-
 def shown(value: Any) -> str:
     """A value on one line; long ones are cut in the middle."""
     if value is ABSENT:
@@ -132,31 +79,19 @@ def shown(value: Any) -> str:
     return f"{text[:half]} … {text[-half:]}"
 
 
-def _size(value: Any) -> str:
-    return f"{len(value) * 3 // 4} bytes" if isinstance(value, str) and not value.startswith("[") else shown(value)
-
-
-def _is_long_text(value: Any) -> bool:
-    return isinstance(value, str) and "\n" in value
-
-
-def _text_difference(before: str, after: str) -> Iterator[Line]:
-    difference = difflib.unified_diff(before.splitlines(), after.splitlines(), n=_CONTEXT, lineterm="")
-    for line in list(difference)[2:]:
-        style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "dim")
-        yield Line(f"        {line}", style)
-
-
 def _failure(failure: ResourceFailure) -> Iterator[Line]:
     kind = failure.urn.split("::")[-2].rsplit(":", 1)[-1] if "::" in failure.urn else ""
     yield Line(f"  ✗ {kind} {failure.name}", "red")
-    for text in failure.message.splitlines():
+    for text in hiding.message(failure.message).splitlines():
         yield Line(f"      {text}")
 
 
 def _said(diagnostics: Iterable[Any]) -> list[Line]:
     styles = {"error": "red", "warning": "yellow"}
-    return [Line(f"{entry.severity}: {entry.message}", styles.get(entry.severity, "dim")) for entry in diagnostics]
+    return [
+        Line(f"{entry.severity}: {hiding.message(entry.message)}", styles.get(entry.severity, "dim"))
+        for entry in diagnostics
+    ]
 
 
 def _outputs(outputs: dict[str, Any]) -> Iterator[Line]:
