@@ -102,7 +102,7 @@ class Demo:
 
         self.terminal.step("Preview with nothing changed")
         self.facts.preview_seconds = self.turnout("preview", ENVIRONMENT, "--exit-code").seconds
-        plan = self.answer("preview", ENVIRONMENT)
+        [plan] = self.answer("preview", ENVIRONMENT)["environments"]
         self.facts.resources = plan["resources"]
         self.facts.engine, self.facts.provider = plan["engine"], plan["provider"]
 
@@ -143,6 +143,9 @@ class Demo:
 
     def undo_by_kubectl(self, cluster: Cluster) -> tuple[Ran, float]:
         """The same rollback by kubectl, and when the newer release was brought back for it."""
+        self.terminal.step(f"{NEW} is pinned now: nobody brings it back, kubectl neither, until the pin is lifted")
+        self.turnout("unpin", ENVIRONMENT, "--reason", "demo")
+
         self.terminal.step("The same rollback by kubectl: bring the newer release back first, then undo it")
         again = cluster.undo()
         undo = cluster.undo()

@@ -73,7 +73,7 @@ class Cluster:
         """Take kubectl's name off the fields that it wrote, so that they are turnout's again."""
         found = self.ask("get", API, f"--namespace={NAMESPACE}", "--show-managed-fields", "--ignore-not-found")
         entries = found.get("metadata", {}).get("managedFields", [])
-        patch = [{"op": "remove", "path": f"/metadata/managedFields/{at}"} for at in _written_by_kubectl(entries)]
+        patch = [{"op": "remove", "path": f"/metadata/managedFields/{at}"} for at in written_by_kubectl(entries)]
         if patch:
             words = ("patch", API, f"--namespace={NAMESPACE}", "--type=json", f"--patch={json.dumps(patch)}")
             self.terminal.ask(*self._command(*words))
@@ -82,7 +82,7 @@ class Cluster:
         return [self.kubectl, f"--kubeconfig={paths.sandbox_kubeconfig(self.name)}", *words]
 
 
-def _written_by_kubectl(entries: list[dict[str, Any]]) -> list[int]:
+def written_by_kubectl(entries: list[dict[str, Any]]) -> list[int]:
     """Places of kubectl's entries, last first, so that removing one does not move the others."""
     return [at for at, entry in reversed([*enumerate(entries)]) if entry["manager"].startswith("kubectl")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +16,8 @@ from cli.errors import TurnoutError
 
 RATE = 250
 LONGEST = 600
-COUNTED_ROUTES = ("/v1/hello", "/v1/slow")
+SOCKETS = 4
+COUNTED_ROUTES = ("/v1/hello", "/v1/slow", "/v1/echo")
 SETTLING = 2.5
 """Seconds after which every pod has written down what it served (it does so every second)."""
 
@@ -38,10 +40,16 @@ class Service:
 
 
 class Traffic:
-    """Open-loop load from `start` to `stop`."""
+    """Open-loop load from `start` to `stop`, which has to come within `longest` seconds.
 
-    def __init__(self, service: Service, out: Path) -> None:
+    `sockets` WebSocket connections are open all the time.
+    """
+
+    def __init__(
+        self, service: Service, out: Path, *, rate: int = RATE, longest: int = LONGEST, sockets: int = SOCKETS
+    ) -> None:
         self._service, self._out = service, out
+        self._rate, self._longest, self._sockets = rate, longest, sockets
         self._process: subprocess.Popen[bytes] | None = None
         self._began = self._before = 0.0
 
@@ -56,7 +64,7 @@ class Traffic:
     def stop(self, *, at_least: int = 0) -> tuple[dict[str, Any], int]:
         """End it once `at_least` requests were sent; what was counted here, and what the servers counted."""
         assert self._process is not None
-        remaining = at_least / RATE - (time.time() - self._began)
+        remaining = at_least / self._rate - (time.time() - self._began)
         time.sleep(max(0.0, remaining + 1 if at_least else 0.0))
         self.abandon()
         try:
@@ -65,6 +73,11 @@ class Traffic:
             raise TurnoutError("the load generator ended without a result", next="python -m cli.load --help") from None
         time.sleep(SETTLING)
         return counted, int(self._service.served() - self._before)
+
+    def renew(self) -> None:
+        """Have the connections kept alive opened anew, so that they are with whoever answers new ones now."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGUSR1)
 
     def abandon(self) -> None:
         """End the generator, whatever it has counted; harmless when it has ended."""
@@ -76,5 +89,6 @@ class Traffic:
         aim = ["--url", self._service.url("/v1/hello"), "--sandbox", f"{self._service.address}/32"]
         return [
             sys.executable, "-m", "cli.load", *aim,
-            "--rate", str(RATE), "--seconds", str(LONGEST), "--out", str(self._out),
+            "--rate", str(self._rate), "--seconds", str(self._longest), "--sockets", str(self._sockets),
+            "--out", str(self._out),
         ]  # fmt: skip

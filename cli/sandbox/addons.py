@@ -14,7 +14,7 @@ from cli.errors import UsageError
 from cli.progress import Progress
 from cli.sandbox import certs, gateway, images
 from cli.sandbox.certs import Wish
-from cli.sandbox.layout import Layout
+from cli.sandbox.layout import Layout, Settings
 from cli.sandbox.manifests import RBAC, Manifest, binding, role, rule
 from cli.sandbox.runtime import Archive
 from components.versions import SANDBOX_IMAGES
@@ -49,7 +49,7 @@ class Addon:
 
     name: str
     images: Callable[[Progress], Sequence[Archive]]
-    manifests: Callable[[Layout], list[Manifest]]
+    manifests: Callable[[Layout, Settings], list[Manifest]]
     definitions: Callable[[Progress], list[tuple[str, bytes]]] = lambda _: []
 
 
@@ -61,7 +61,7 @@ def find(names: Sequence[str]) -> list[Addon]:
     return [known[name] for name in dict.fromkeys(names)]
 
 
-def metrics_server(layout: Layout) -> list[Manifest]:
+def metrics_server(layout: Layout, _: Settings) -> list[Manifest]:
     """For `kubectl top` and HorizontalPodAutoscalers. Both connections are verified: it checks kubelet's certificate,
     the API server checks the one that the sandbox's authority gives it here."""
     name, service = "metrics-server", f"metrics-server.{NAMESPACE}.svc"
@@ -108,7 +108,7 @@ def metrics_server(layout: Layout) -> list[Manifest]:
     ]
 
 
-def kube_state_metrics(_: Layout) -> list[Manifest]:
+def kube_state_metrics(_: Layout, __: Settings) -> list[Manifest]:
     """What the cluster says of its objects, for Prometheus: `kube-state-metrics.kube-system.svc:8080`."""
     name = "kube-state-metrics"
     reads = [rule(group, kinds.split(), ["list", "watch"]) for group, kinds in _STATE_KINDS.items()]
@@ -125,7 +125,7 @@ def kube_state_metrics(_: Layout) -> list[Manifest]:
 ADDONS = (
     Addon("metrics-server", partial(images.ensure, ("metrics-server",)), metrics_server),
     Addon("kube-state-metrics", partial(images.ensure, ("kube-state-metrics",)), kube_state_metrics),
-    Addon("gateway", gateway.image, lambda _: gateway.manifests(), gateway.definitions),
+    Addon("gateway", gateway.image, gateway.manifests, gateway.definitions),
 )
 
 

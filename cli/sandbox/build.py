@@ -8,7 +8,6 @@ A folder appears whole or not at all.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -25,6 +24,7 @@ from cli import paths
 from cli.errors import TurnoutError
 from cli.progress import Progress, Step
 from cli.sandbox import parts, prefetch, prune, toolchain
+from cli.sandbox.locking import only_one
 from cli.sandbox.parts import Part, Program
 from cli.sandbox.toolchain import Go
 
@@ -204,20 +204,6 @@ def replace_text(path: Path, text: str) -> None:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     unfinished.write_text(text)
     unfinished.rename(path)
-
-
-@contextlib.contextmanager
-def only_one(name: str, step: Step) -> Iterator[None]:
-    """Holds the machine-wide lock of `name`; the kernel lets go of it when the process ends, however it ends."""
-    path = paths.cache_dir() / "locks" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            step.update("another process is at it already")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 @contextlib.contextmanager

@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path("/sys/fs/cgroup")
 KILL_SECONDS = 15.0
+_WEIGHTS = {"cpu.shares": 1024, "cpu.weight": 100}
+"""What a group has by itself, by the file of version 1 and of version 2."""
 
 
 def path(identity: str) -> str:
@@ -39,11 +40,16 @@ def _everywhere() -> list[Path]:
 
 
 def make(identity: str) -> list[Path]:
-    """Create them; the answer lists the `daemons` groups that a program of the sandbox joins."""
+    """Create them; the answer lists the `daemons` groups that a program of the sandbox joins.
+
+    A sandbox that is started with a niceness yields like a process that has it: in groups of their own, the niceness of
+    its programs counts among themselves only.
+    """
     daemons = []
     for tree in mounted():
         _delegate(tree)
         group = _group(tree, f"turnout-{identity}")
+        _weigh(group, os.getpriority(os.PRIO_PROCESS, 0))
         _delegate(group)
         daemons.append(_group(group, "daemons"))
     return daemons
@@ -56,6 +62,17 @@ def _group(parent: Path, name: str) -> Path:
         if (group / file).exists() and not (parent / "cgroup.controllers").exists():
             (group / file).write_text((parent / file).read_text())
     return group
+
+
+def weight(usual: int, niceness: int) -> int:
+    """A group's share of the processors. A step of niceness is a factor of 1.25, as the kernel has it for processes."""
+    return max(2, round(usual / 1.25**niceness))
+
+
+def _weigh(group: Path, niceness: int) -> None:
+    for file, usual in _WEIGHTS.items():
+        if (group / file).exists():
+            (group / file).write_text(str(weight(usual, niceness)))
 
 
 def _delegate(group: Path) -> None:

@@ -16,13 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cli.errors import TurnoutError
+from cli.errors import TurnoutError, UsageError
 from cli.progress import Progress
 from cli.sandbox import api, build, certs, config, images, manifests, network, node, prerequisites, programs, runtime
 from cli.sandbox.addons import NAMESPACE, Addon
 from cli.sandbox.addons import find as find_addons
 from cli.sandbox.layout import Layout, Pods, Settings, write
 from cli.sandbox.locking import locked
+from cli.sandbox.manifests import MANAGER
 from cli.sandbox.node import Node
 from cli.sandbox.parts import ADDONS
 from cli.sandbox.processes import Program, Supervisor, plainly
@@ -32,7 +33,6 @@ API_SECONDS = 90.0
 NODE_SECONDS = 120.0
 SOCKET_SECONDS = 30.0
 FIRST_IMAGES = ("pause", "coredns")
-MANAGER = "turnout-sandbox"
 
 
 @dataclass(frozen=True)
@@ -124,11 +124,10 @@ def _settings(layout: Layout, pods: Pods | None, progress: Progress) -> Settings
 
 def _refuse_other_kind(known: Settings, pods: Pods | None) -> None:
     if pods and pods != known.pods:
-        raise TurnoutError(
+        raise UsageError(
             f"sandbox {known.name} has {known.pods} pods",
             why="one kind cannot be turned into the other",
             next=f"{_command('down', known.name)}, then up again with --pods {pods}",
-            exit_code=2,
         )
 
 
@@ -269,7 +268,7 @@ class _Start:
             for name, text in addon.definitions(self._progress):
                 api.define(self._layout, name, text, MANAGER)
                 self._until(NODE_SECONDS, step.update, partial(api.undefined, self._layout, name), ())
-            self._apply(addon.manifests(self._layout))
+            self._apply(addon.manifests(self._layout, self._settings))
             self._until(NODE_SECONDS, step.update, partial(_addon_problem, self._layout, addon), ())
 
     def _apply(self, wanted: Sequence[dict[str, Any]]) -> None:

@@ -159,7 +159,7 @@ def _require_apt() -> None:
         raise TurnoutError(
             f"this machine ({platform.system()}) has no {', '.join(absent)}",
             why="the sandbox's PostgreSQL, Redis and busybox images are made from Debian's packages",
-            next="start the sandbox with simulated pods (turnout sandbox up --simulated), or use a Debian machine",
+            next="turnout sandbox up --pods simulated, or use a Debian machine",
         )
 
 

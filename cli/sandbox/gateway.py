@@ -1,5 +1,6 @@
 """The gateway add-on: Traefik as a controller of the Gateway API, one Gateway `turnout` that takes routes of every
-namespace, and the Service `gateway.kube-system` in front of it.
+namespace, and the Service `gateway.kube-system` in front of it. Its address, which this machine reaches, stands in the
+Gateway's status.
 
 Traefik's program comes from its wheel on PyPI, the kinds from their Go module, whose content go.sum vouches for.
 """
@@ -15,15 +16,16 @@ from typing import Final
 from cli import paths
 from cli.errors import TurnoutError
 from cli.progress import Progress, Step
-from cli.sandbox import build, images, oci, recipes, toolchain
+from cli.sandbox import build, images, locking, oci, recipes, toolchain
 from cli.sandbox.images import Image
+from cli.sandbox.layout import Layout, Settings
 from cli.sandbox.manifests import Manifest, binding, role, rule
 from cli.sandbox.parts import MODULES
 from components import versions
 
 NAME: Final = "gateway"
 NAMESPACE: Final = "kube-system"
-PORT: Final = 8000
+PORT: Final = 80
 HEALTH_PORT: Final = 8080
 GROUP: Final = "gateway.networking.k8s.io"
 IMAGE: Final = f"turnout.local/{NAME}:{versions.TRAEFIK}"
@@ -37,7 +39,7 @@ def image(progress: Progress) -> list[Image]:
     archive = paths.cache_dir() / "images" / f"{NAME}-{versions.TRAEFIK}.tar"
     facts = archive.with_suffix(".json")
     if not (archive.exists() and facts.exists()):
-        with progress.step(f"making image {NAME}") as step, build.only_one(f"image-{NAME}", step):
+        with progress.step(f"making image {NAME}") as step, locking.only_one(f"image-{NAME}", step):
             build.replace_text(facts, json.dumps({"digest": _write(archive, step)}) + "\n")
     return [Image(IMAGE, archive, json.loads(facts.read_text())["digest"], archive.stat().st_size)]
 
@@ -68,7 +70,7 @@ def definition(file: str) -> str:
     return f"{plural}.{group}"
 
 
-def manifests() -> list[Manifest]:
+def manifests(_: Layout, settings: Settings) -> list[Manifest]:
     """Everything but the kinds."""
     watching = ["get", "list", "watch"]
     reads = [
@@ -84,13 +86,8 @@ def manifests() -> list[Manifest]:
         _own("v1", "ServiceAccount", NAME),
         role(f"system:{NAME}", reads),
         binding(f"system:{NAME}", f"system:{NAME}", subject),
-        _own(
-            "v1",
-            "Service",
-            NAME,
-            {"selector": _LABELS, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]},
-        ),
-        _own("apps/v1", "Deployment", NAME, _deployment()),
+        _own("v1", "Service", NAME, _service(settings.subnets.gateway)),
+        _own("apps/v1", "Deployment", NAME, _deployment(settings.subnets.gateway)),
         {
             "apiVersion": f"{GROUP}/v1",
             "kind": "GatewayClass",
@@ -101,14 +98,18 @@ def manifests() -> list[Manifest]:
     ]
 
 
-def _deployment() -> Manifest:
+def _service(address: str) -> Manifest:
+    ports = [{"name": "http", "port": PORT, "targetPort": "http"}]
+    return {"clusterIP": address, "selector": _LABELS, "ports": ports}
+
+
+def _deployment(address: str) -> Manifest:
     arguments = [
         f"--entrypoints.web.address=:{PORT}",
         f"--entrypoints.traefik.address=:{HEALTH_PORT}",
         "--ping=true",
         "--providers.kubernetesgateway=true",
-        f"--providers.kubernetesgateway.statusaddress.service.name={NAME}",
-        f"--providers.kubernetesgateway.statusaddress.service.namespace={NAMESPACE}",
+        f"--providers.kubernetesgateway.statusaddress.ip={address}",
         "--global.checknewversion=false",
         "--global.sendanonymoususage=false",
     ]
@@ -130,7 +131,12 @@ def _deployment() -> Manifest:
     pod = {
         "serviceAccountName": NAME,
         "priorityClassName": "system-cluster-critical",
-        "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+            "sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}],
+        },
         "containers": [container],
         "volumes": [{"name": "tmp", "emptyDir": {}}],
     }

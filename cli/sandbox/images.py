@@ -19,7 +19,7 @@ from typing import Final
 from cli import paths
 from cli.errors import UsageError
 from cli.progress import Progress, Step
-from cli.sandbox import build, debian, oci, prune, recipes, toolchain
+from cli.sandbox import build, debian, locking, oci, prune, recipes, toolchain
 from cli.sandbox.oci import Config, Entry, File
 from cli.sandbox.recipes import Recipe
 from cli.sandbox.toolchain import Go
@@ -93,7 +93,7 @@ def _build_image(recipe: Recipe, binaries: Mapping[str, Path], archive: Path, pr
     usually = _USUAL_SECONDS.get(recipe.name)
     with (
         progress.step(f"making image {recipe.name}", usually=usually) as step,
-        build.only_one(f"image-{recipe.name}", step),
+        locking.only_one(f"image-{recipe.name}", step),
         tempfile.TemporaryDirectory(prefix="rootfs-", dir=_made(_store())) as folder,
     ):
         return _known(recipe.ref, archive) or _assemble(recipe, binaries, archive, Path(folder), step)
@@ -119,7 +119,7 @@ def _contents_of(recipe: Recipe, binaries: Mapping[str, Path]) -> Iterator[Entry
 def _build_app(source: Path, tag: str, ref: str, archive: Path, go: Go, progress: Progress) -> Image:
     with (
         progress.step(f"building {ref}", usually=20) as step,
-        build.only_one("image-agents", step),
+        locking.only_one("image-agents", step),
         tempfile.TemporaryDirectory(prefix="agents-", dir=_made(_store())) as folder,
     ):
         program = Path(folder) / "agents"

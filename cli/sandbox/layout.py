@@ -46,6 +46,10 @@ class Subnets:
         return f"{self.block}.128.10"
 
     @property
+    def gateway(self) -> str:
+        return f"{self.block}.128.11"
+
+    @property
     def link(self) -> str:
         return f"{self.block}.255.0/30"
 

@@ -1,4 +1,4 @@
-"""One command at a time changes a sandbox; the kernel lets go of the lock when its holder ends, however it ends."""
+"""One command at a time does a thing; the kernel lets go of the lock when its holder ends, however it ends."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from cli import paths
-from cli.progress import Progress
+from cli.progress import Progress, Step
 
 
 @contextmanager
@@ -27,6 +27,20 @@ def locked(name: str, progress: Progress) -> Iterator[None]:
             finally:
                 path.unlink(missing_ok=True)
             return
+
+
+@contextmanager
+def only_one(name: str, step: Step) -> Iterator[None]:
+    """Holds the machine-wide lock of `name`; the kernel lets go of it when the process ends, however it ends."""
+    path = paths.cache_dir() / "locks" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            step.update("another process is at it already")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _wait(file: TextIO, name: str, progress: Progress) -> None:

@@ -10,6 +10,7 @@ from cli.sandbox.layout import NODE, Settings
 
 Manifest = dict[str, Any]
 PROVISIONER = "turnout.dev/local"
+MANAGER = "turnout-sandbox"
 STORAGE_CLASS = "local"
 RBAC = "rbac.authorization.k8s.io"
 _DNS_LABELS = {"k8s-app": "kube-dns"}

@@ -31,7 +31,7 @@ def choose(name: str, taken: Collection[Network]) -> Subnets:
     raise TurnoutError(
         "no free block of addresses for the sandbox",
         why=f"this machine uses every /16 from 10.{CANDIDATES[0]} to 10.{CANDIDATES[-1]}",
-        next="turnout sandbox down NAME of one that is not needed",
+        next="end one that is not needed: turnout sandbox down NAME",
     )
 
 

@@ -23,7 +23,6 @@ _CONFIG: Final = "application/vnd.oci.image.config.v1+json"
 _INDEX: Final = "application/vnd.oci.image.index.v1+json"
 _LAYER: Final = "application/vnd.oci.image.layer.v1.tar"
 _MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
-_CHUNK: Final = 1 << 20
 
 
 @dataclass(frozen=True)

@@ -191,6 +191,12 @@ PARTS: Final[tuple[Part, ...]] = (
         variables=((_LOKI_VERSION, versions.LOKI),),
     ),
     Part("object-store", "object-store", (Program("object-store", "."),), usual_seconds=36),
+    Part(
+        "actionlint",
+        "actionlint",
+        (Program("actionlint", "github.com/rhysd/actionlint/cmd/actionlint"),),
+        usual_seconds=5,
+    ),
 )
 
 CONTROL_PLANE: Final = ("kubernetes", "etcd")
@@ -202,7 +208,8 @@ ADDONS: Final = ("kube-state-metrics", "metrics-server")
 VALIDATORS: Final = ("promtool", "amtool", "logcli")
 DEMO: Final = (*CONTROL_PLANE, *REAL, *ENGINE, *MONITORING)
 BUCKETS: Final = ("object-store",)
-TESTS: Final = (*DEMO, *SIMULATED, *VALIDATORS, *BUCKETS)
+LINTERS: Final = ("actionlint",)
+TESTS: Final = (*DEMO, *SIMULATED, *VALIDATORS, *BUCKETS, *LINTERS)
 
 
 def find(names: Sequence[str]) -> list[Part]:

@@ -55,7 +55,8 @@ class _Download(threading.Thread):
         with self._lock:
             self._stopped = True
             if self._child and self._child.poll() is None:
-                os.killpg(self._child.pid, signal.SIGTERM)
+                with contextlib.suppress(ProcessLookupError):  # it may have ended while `run` waits for it
+                    os.killpg(self._child.pid, signal.SIGTERM)
         if self.is_alive():
             self.join()
 

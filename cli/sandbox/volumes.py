@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.sandbox.manifests import PROVISIONER, STORAGE_CLASS
+from cli.sandbox.manifests import MANAGER, PROVISIONER, STORAGE_CLASS
 
 if TYPE_CHECKING:
     from cli.kube.client import Kube
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 Object = Mapping[str, Any]
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
-MANAGER = "turnout-sandbox"
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from cli.demo.__main__ import _until_old
-from cli.demo.cluster import _written_by_kubectl
+from cli.demo.cluster import written_by_kubectl
 from cli.demo.terminal import Ran
 
 
 def test_kubectls_entries_are_removed_from_the_last_on() -> None:
     managers = ["kubectl-rollout", "turnout", "kube-controller-manager", "kubectl"]
-    assert _written_by_kubectl([{"manager": name} for name in managers]) == [3, 0]
+    assert written_by_kubectl([{"manager": name} for name in managers]) == [3, 0]
 
 
 def test_a_rollback_lasts_until_only_the_old_release_answers() -> None:

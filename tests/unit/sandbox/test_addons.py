@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,15 @@ from cli.sandbox.layout import Layout, Settings
 from cli.sandbox.parts import MODULES
 from components import versions
 
+SETTINGS = Settings("t", "real", "10.77", {"kube-apiserver": 6443})
+
 
 @pytest.fixture
 def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
     monkeypatch.setenv("TURNOUT_STATE", str(tmp_path))
     found = Layout("t")
     found.make()
-    certs.ensure(found, Settings("t", "real", "10.77", {"kube-apiserver": 6443}))
+    certs.ensure(found, SETTINGS)
     return found
 
 
@@ -30,7 +33,7 @@ def _of(manifests: list[dict[str, Any]], kind: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("addon", addons.ADDONS, ids=lambda addon: addon.name)
 def test_each_runs_as_strictly_as_pod_security_asks_for(addon: addons.Addon, layout: Layout) -> None:
-    deployment = _of(addon.manifests(layout), "Deployment")
+    deployment = _of(addon.manifests(layout, SETTINGS), "Deployment")
     assert deployment["metadata"]["name"] == addon.name
     pod = deployment["spec"]["template"]["spec"]
     (container,) = pod["containers"]
@@ -43,7 +46,7 @@ def test_each_runs_as_strictly_as_pod_security_asks_for(addon: addons.Addon, lay
 
 @pytest.mark.parametrize("addon", addons.ADDONS, ids=lambda addon: addon.name)
 def test_each_service_finds_its_pods(addon: addons.Addon, layout: Layout) -> None:
-    manifests = addon.manifests(layout)
+    manifests = addon.manifests(layout, SETTINGS)
     service, deployment = _of(manifests, "Service")["spec"], _of(manifests, "Deployment")["spec"]
     assert service["selector"] == deployment["template"]["metadata"]["labels"]
     ports = {port["name"] for port in deployment["template"]["spec"]["containers"][0]["ports"]}
@@ -51,7 +54,7 @@ def test_each_service_finds_its_pods(addon: addons.Addon, layout: Layout) -> Non
 
 
 def test_the_metrics_api_is_verified_in_both_directions(layout: Layout) -> None:
-    manifests = addons.metrics_server(layout)
+    manifests = addons.metrics_server(layout, SETTINGS)
     api = _of(manifests, "APIService")["spec"]
     assert api["caBundle"]
     assert "insecureSkipTLSVerify" not in api
@@ -80,3 +83,12 @@ def test_the_gateways_kinds_are_those_of_the_page_of_versions() -> None:
     text = (MODULES / "gateway-api" / "go.mod").read_text()
     found = re.search(rf"require {re.escape(gateway.MODULE)} v(\S+)", text)
     assert found and found.group(1) == versions.GATEWAY_API
+
+
+def test_the_gateways_status_says_where_it_is_reached(layout: Layout) -> None:
+    manifests = gateway.manifests(layout, SETTINGS)
+    service, made = _of(manifests, "Service")["spec"], _of(manifests, "Gateway")["spec"]
+    container = _of(manifests, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    assert f"--providers.kubernetesgateway.statusaddress.ip={service['clusterIP']}" in container["args"]
+    assert ipaddress.ip_address(service["clusterIP"]) in ipaddress.ip_network(SETTINGS.subnets.services)
+    assert [port["port"] for port in service["ports"]] == [listener["port"] for listener in made["listeners"]]

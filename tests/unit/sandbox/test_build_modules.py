@@ -25,6 +25,7 @@ _MODULES = {
     "github.com/versity/versitygw": f"v{versions.OBJECT_STORE}",
     "k8s.io/kube-state-metrics/v2": f"v{versions.KUBE_STATE_METRICS}",
     "sigs.k8s.io/metrics-server": f"v{versions.METRICS_SERVER}",
+    "github.com/rhysd/actionlint": f"v{versions.ACTIONLINT}",
 }
 
 # Modules that many parts share and that take long to compile: all parts must use one version of each.
@@ -99,7 +100,7 @@ def _version(module: str, text: str) -> str | None:
 def test_names_are_unique_and_groups_know_them() -> None:
     names = [name for part in parts.PARTS for name in {part.name, *part.binaries}]
     assert len(names) == len(set(names))
-    groups = (parts.DEMO, parts.SIMULATED, parts.ADDONS, parts.VALIDATORS, parts.BUCKETS)
+    groups = (parts.DEMO, parts.SIMULATED, parts.ADDONS, parts.VALIDATORS, parts.BUCKETS, parts.LINTERS)
     assert sorted(name for group in groups for name in group) == sorted(part.name for part in parts.PARTS)
 
 
@@ -108,7 +109,7 @@ def test_the_demo_builds_no_more_than_it_runs() -> None:
     addons = {"kube-state-metrics", "metrics-server"}
     in_images = {program for recipe in recipes.RECIPES if recipe.name not in addons for program, _ in recipe.programs}
     assert in_images <= known
-    assert not known & {"kwok", "promtool", "amtool", "logcli", "object-store", *addons}
+    assert not known & {"kwok", "promtool", "amtool", "logcli", "object-store", "actionlint", *addons}
 
 
 def test_every_image_has_a_recipe_and_a_version() -> None:

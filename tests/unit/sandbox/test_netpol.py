@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.sandbox import netpol
-from cli.sandbox.selectors import matches, pods
+from cli.sandbox.selectors import pods
 
 NODES = ("10.1.255.0/30", "10.1.0.1")
 NAMESPACES = [
@@ -158,23 +158,6 @@ def test_pods_on_the_hosts_network_and_ended_ones_do_not_count() -> None:
 def test_the_text_does_not_depend_on_the_order_of_what_is_read() -> None:
     one, two = policy("one"), policy("two", ingress=[{"from": [{"podSelector": {}}]}])
     assert render(one, two) == render(two, one, objects=(SCRAPER, CLIENT, WEB))
-
-
-@pytest.mark.parametrize(
-    ("operator", "values", "labels", "expected"),
-    [
-        ("In", ["a", "b"], {"k": "a"}, True),
-        ("In", ["a"], {}, False),
-        ("NotIn", ["a"], {"k": "a"}, False),
-        ("NotIn", ["a"], {}, True),
-        ("Exists", [], {"k": ""}, True),
-        ("Exists", [], {}, False),
-        ("DoesNotExist", [], {}, True),
-        ("DoesNotExist", [], {"k": ""}, False),
-    ],
-)
-def test_selector_expressions(operator: str, values: list[str], labels: dict[str, str], expected: bool) -> None:
-    assert matches({"matchExpressions": [{"key": "k", "operator": operator, "values": values}]}, labels) is expected
 
 
 @pytest.mark.skipif(shutil.which("nft", path="/usr/sbin:/usr/bin") is None, reason="nft is not installed")

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 
 from cli.errors import TurnoutError
 from cli.sandbox.processes import Process, Program, Supervisor, start_time, stop
+from tests.harness import eventually
 
 SLEEP = ("/bin/sleep", "600")
 
@@ -82,8 +82,7 @@ def test_what_ignores_sigterm_is_killed(supervisor: Supervisor, monkeypatch: pyt
     monkeypatch.setattr("cli.sandbox.processes.TERM_SECONDS", 0.2)
     code = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
     supervisor.ensure(Program("deaf", (sys.executable, "-c", code)))
-    while "deaf" not in supervisor.tail("deaf"):
-        time.sleep(0.02)
+    eventually(lambda: "deaf" in supervisor.tail("deaf"), every=0.02)
     process = supervisor.find("deaf")
     assert process
     stop([process])
@@ -92,13 +91,10 @@ def test_what_ignores_sigterm_is_killed(supervisor: Supervisor, monkeypatch: pyt
 
 def test_children_of_a_program_end_with_it(supervisor: Supervisor) -> None:
     supervisor.ensure(Program("parent", ("/bin/sh", "-c", "sleep 600 & echo $!; wait")))
-    while not (line := supervisor.tail("parent").strip()).isdigit():
-        time.sleep(0.02)
+    eventually(lambda: supervisor.tail("parent").strip().isdigit(), "the child's pid", every=0.02)
+    child = int(supervisor.tail("parent"))
     supervisor.kill(["parent"])
-    deadline = time.monotonic() + 5
-    while start_time(int(line)) is not None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert start_time(int(line)) is None
+    eventually(lambda: start_time(child) is None, every=0.02)
 
 
 def test_programs_get_nothing_of_the_callers_environment(
@@ -118,6 +114,4 @@ def test_start_time_of_this_process_and_of_none() -> None:
 
 
 def _wait_gone(process: Process | None) -> None:
-    deadline = time.monotonic() + 5
-    while process and process.alive and time.monotonic() < deadline:
-        time.sleep(0.02)
+    eventually(lambda: not (process and process.alive), f"{process} has ended", every=0.02)
