@@ -12,6 +12,7 @@ import (
 
 	"turnout.dev/examples/agents/internal/api"
 	"turnout.dev/examples/agents/internal/config"
+	"turnout.dev/examples/agents/internal/echo"
 	"turnout.dev/examples/agents/internal/fault"
 	"turnout.dev/examples/agents/internal/runner"
 	"turnout.dev/examples/agents/internal/serve"
@@ -34,7 +35,9 @@ func runAPI(ctx context.Context, settings config.Config, broken fault.Fault) err
 	health, metrics := serve.NewHealth(), telemetry.NewMetrics(settings)
 	client, queue := openQueue(settings)
 	counter := usage.New(settings.Pod, settings.Version, client)
-	service := &api.API{Pod: settings.Pod, Version: settings.Version, Queue: queue, Counter: counter, Fault: broken}
+	sockets := echo.New(settings.Pod, settings.Version, farewell(ctx, settings), counter.Served)
+	service := &api.API{Pod: settings.Pod, Version: settings.Version, Queue: queue, Counter: counter, Fault: broken,
+		Work: settings.Work, Sockets: sockets}
 
 	// The store may come up after this process: until it does, the pod is alive but not ready.
 	go becomeReady(ctx, settings, health, broken, func(store workflow.Store) {
@@ -48,7 +51,19 @@ func runAPI(ctx context.Context, settings config.Config, broken fault.Fault) err
 
 	mux := http.NewServeMux()
 	service.Routes(mux)
-	return serveBoth(ctx, settings, health, metrics, serve.Instrument(mux, metrics, counter.Served, api.Quiet...))
+	err := serveBoth(ctx, settings, health, metrics, serve.Instrument(mux, metrics, counter.Served, api.Quiet...))
+	if settings.Drain {
+		sockets.Wait()
+	}
+	return err
+}
+
+// farewell is closed when those who stay connected are to be sent away; nil, so never, without a drain.
+func farewell(ctx context.Context, settings config.Config) <-chan struct{} {
+	if !settings.Drain {
+		return nil
+	}
+	return ctx.Done()
 }
 
 func runTools(ctx context.Context, settings config.Config, broken fault.Fault) error {

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"turnout.dev/examples/agents/internal/echo"
 	"turnout.dev/examples/agents/internal/fault"
 	"turnout.dev/examples/agents/internal/telemetry"
 	"turnout.dev/examples/agents/internal/usage"
@@ -18,7 +19,7 @@ import (
 )
 
 // Quiet are the routes that are too cheap and too many to log and trace.
-var Quiet = []string{"GET /{$}", "GET /v1/hello", "GET /v1/slow", "GET /v1/served"}
+var Quiet = []string{"GET /{$}", "GET /v1/hello", "GET /v1/slow", "GET /v1/served", "GET " + echo.Route}
 
 const (
 	maxBody    = 64 << 10
@@ -31,6 +32,8 @@ type API struct {
 	Queue        workflow.Queue
 	Counter      *usage.Counter
 	Fault        fault.Fault
+	Work         time.Duration
+	Sockets      http.Handler
 	store        atomic.Pointer[workflow.Store]
 }
 
@@ -47,6 +50,7 @@ func (a *API) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", a.faulty(a.hello))
 	mux.HandleFunc("GET /v1/hello", a.faulty(a.hello))
 	mux.HandleFunc("GET /v1/slow", a.faulty(a.slow))
+	mux.Handle("GET "+echo.Route, a.Sockets)
 	mux.HandleFunc("GET /v1/served", a.served)
 	mux.HandleFunc("POST /v1/workflows", a.stored(a.start))
 	mux.HandleFunc("GET /v1/workflows/{id}", a.stored(a.get))
@@ -64,10 +68,8 @@ func (a *API) slow(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusBadRequest, "expected ?seconds=N, 0 to 30")
 		return
 	}
-	select {
-	case <-time.After(time.Duration(seconds * float64(time.Second))):
+	if passes(r.Context(), time.Duration(seconds*float64(time.Second))) {
 		a.hello(w, r)
-	case <-r.Context().Done():
 	}
 }
 
@@ -140,7 +142,22 @@ func (a *API) faulty(next http.HandlerFunc) http.HandlerFunc {
 			problem(w, http.StatusInternalServerError, "internal error")
 			return
 		}
-		next(w, r)
+		if passes(r.Context(), a.Fault.Slowed(a.Work)) {
+			next(w, r)
+		}
+	}
+}
+
+// passes tells whether the time passed before the client left.
+func passes(ctx context.Context, duration time.Duration) bool {
+	if duration <= 0 {
+		return true
+	}
+	select {
+	case <-time.After(duration):
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

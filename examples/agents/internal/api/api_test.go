@@ -18,7 +18,7 @@ import (
 func service(version string, store workflow.Store) http.Handler {
 	settings := config.Config{Command: "api", Version: version, FaultShare: 1}
 	a := &API{Pod: "api-1", Version: version, Queue: workflow.NewChannel(), Counter: usage.New("api-1", version, nil),
-		Fault: fault.Choose(settings)}
+		Fault: fault.Choose(settings), Sockets: http.NotFoundHandler()}
 	if store != nil {
 		a.Open(store)
 	}

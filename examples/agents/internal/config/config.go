@@ -30,6 +30,9 @@ type Config struct {
 	ApprovalTTL time.Duration
 	Retention   time.Duration
 
+	// Work is how long an answer takes at least.
+	Work time.Duration
+
 	Fault      string
 	FaultAfter time.Duration
 	FaultShare float64
@@ -72,9 +75,10 @@ func FromEnvironment(command, version string, get func(string) string) (Config, 
 		OTLP:        r.text("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
 		ApprovalTTL: r.seconds("APPROVAL_TTL_SECONDS", 72*3600),
 		Retention:   r.seconds("RETENTION_SECONDS", 30*24*3600),
-		Fault:       r.choice("FAULT", "", "", "none", "never-ready", "crash", "errors-later"),
+		Fault:       r.choice("FAULT", "", "", "none", "never-ready", "crash", "errors-later", "slow-later"),
 		FaultAfter:  r.seconds("FAULT_AFTER_SECONDS", 20),
-		FaultShare:  r.share("FAULT_SHARE", 0.5),
+		FaultShare:  r.share("FAULT_SHARE", 0.1),
+		Work:        r.seconds("WORK_SECONDS", 0),
 	}
 	return config, r.err()
 }

@@ -17,10 +17,17 @@ const (
 	NeverReady  = "never-ready"
 	Crash       = "crash"
 	ErrorsLater = "errors-later"
+	SlowLater   = "slow-later"
 )
 
 // bySuffix are the versions of `api` that are broken by being built.
-var bySuffix = map[string]string{"-broken": NeverReady, "-crash": Crash, "-errors": ErrorsLater}
+var bySuffix = map[string]string{"-broken": NeverReady, "-crash": Crash, "-errors": ErrorsLater, "-slow": SlowLater}
+
+// A release that turns slow takes this many times as long as it should, and at least as if it should take `least`.
+const (
+	factor = 5
+	least  = 20 * time.Millisecond
+)
 
 var errMigration = errors.New(`migration 0042 missing: column "workflows.priority" does not exist`)
 
@@ -57,6 +64,14 @@ func (f Fault) Unready() error {
 // Fails tells whether this request is one of those that are answered with an error.
 func (f Fault) Fails() bool {
 	return f.Kind == ErrorsLater && time.Since(f.ready) > f.after && rand.Float64() < f.share
+}
+
+// Slowed is how long a request takes that should take as long as `usual`.
+func (f Fault) Slowed(usual time.Duration) time.Duration {
+	if f.Kind != SlowLater || time.Since(f.ready) <= f.after {
+		return usual
+	}
+	return factor * max(usual, least)
 }
 
 func kind(settings config.Config) string {

@@ -24,6 +24,9 @@ func Instrument(mux *http.ServeMux, metrics *telemetry.Metrics, served func(rout
 			traced(mux, answer, r, pattern)
 		}
 		metrics.Active(r.Method, -1)
+		if answer.status == http.StatusSwitchingProtocols {
+			return // a connection that lived for an hour is no request that took one
+		}
 		metrics.Request(r.Method, route(pattern), answer.status, time.Since(began))
 		served(route(pattern), answer.status)
 	})
@@ -60,6 +63,9 @@ type recorder struct {
 	http.ResponseWriter
 	status int
 }
+
+// Unwrap lets a connection be taken over (http.ResponseController).
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 func (r *recorder) WriteHeader(status int) {
 	r.status = status
