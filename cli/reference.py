@@ -1,6 +1,8 @@
-"""Writes the reference pages from the code that they are about: `python -m cli.reference` (also `make docs`).
+"""Writes the reference pages from the code that they are about: `python -m cli.reference`.
 
-docs/commands.md comes from the commands' own help, docs/settings.md from the settings model and its tiers' defaults.
+docs/access.md comes from the table of rights, docs/commands.md from the commands' own help, docs/policies.md from the
+rules, docs/risks.md from the risks, docs/settings.md from the settings model and its tiers' defaults, docs/schema from
+what `--json` prints.
 A test holds the pages against the code.
 """
 
@@ -8,13 +10,16 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cli import reference_settings
+from cli import reference_access, reference_policies, reference_risks, reference_settings
+from cli.errors import CODES
 from cli.main import COMMANDS
+from cli.report import schema
 
 HIDDEN = {"help", "install_completion", "show_completion"}
 
@@ -32,27 +37,29 @@ Every command that works on one environment takes it as its first argument. All 
 
 | Code | Meaning |
 |---|---|
-| 0 | done, or no changes |
-| 1 | error |
-| 2 | wrong use or settings |
-| 3 | changes present (`preview --exit-code`) |
-| 4 | refused by policy, pin, freeze or missing approval |
-| 5 | locked by somebody else |
-| 6 | the rollout failed and was rolled back |
-| 7 | the rollback itself failed |
-| 8 | interrupted |
-| 9 | stale plan |
 """
 
 
 def pages() -> dict[str, str]:
     """Every reference page by its path in the repository."""
-    return {"docs/commands.md": commands_page(), "docs/settings.md": reference_settings.page()}
+    return {
+        "docs/access.md": reference_access.page(),
+        "docs/commands.md": commands_page(),
+        "docs/policies.md": reference_policies.page(),
+        "docs/risks.md": reference_risks.page(),
+        schema.PATH: json.dumps(schema.schema(), indent=2) + "\n",
+        "docs/settings.md": reference_settings.page(),
+    }
+
+
+def _codes() -> str:
+    return "".join(f"| {code} | {meaning} |\n" for code, meaning in CODES.items())
 
 
 def commands_page() -> str:
     """docs/commands.md."""
-    return "\n".join([COMMANDS_HEAD, *(line for path, command in commands() for line in _command(path, command))])
+    shown = (line for path, command in commands() for line in _command(path, command))
+    return "\n".join([COMMANDS_HEAD + _codes(), *shown])
 
 
 def commands() -> Iterator[tuple[str, Any]]:

@@ -13,11 +13,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from components.environment import TIERS
 from components.secret import Secret
 from infra.cluster import defaults as cluster_defaults
 from infra.model import SECTIONS, Settings
-
-TIERS = ("dev", "staging", "prod")
 
 HEAD = """\
 # Settings
@@ -119,7 +118,7 @@ def _default(tier: Mapping[str, Any], path: tuple[str, ...], field: FieldInfo) -
         if not isinstance(found, Mapping):
             break
         found = found.get("*" if key == "NAME" else key, _NOTHING)
-    if found is not _NOTHING and not isinstance(found, Mapping):
+    if found is not _NOTHING and (not isinstance(found, Mapping) or type_text(field.annotation) == "mapping"):
         return found
     if field.is_required():
         return _NOTHING
@@ -138,6 +137,8 @@ def _shown(value: Any, kind: str) -> str:
         return f"`{str(value).lower()}`"
     if isinstance(value, tuple | list):
         return f"`[{', '.join(map(str, value))}]`"
+    if isinstance(value, Mapping):
+        return ", ".join(f"`{key}: {said}`" for key, said in value.items())
     return f"`{value}Mi`" if kind == "size" and isinstance(value, int) else f"`{value}`"
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from cli.commands.driving import Order, driving, must_be_able_to_ask
-from cli.commands.options import AsJson, Environment, Reason, Wait
+from cli.commands.options import AsJson, Environment, OverrideFreeze, Reason, TakeOver, Wait, Yes
 
 if TYPE_CHECKING:
     from cli.commands.driving import Work
@@ -23,8 +23,10 @@ app = typer.Typer()
 def destroy(
     environment: Environment,
     reason: Reason = "",
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     wait: Wait = 0,
+    take_over: TakeOver = False,
+    override_freeze: OverrideFreeze = "",
     as_json: AsJson = False,
 ) -> None:
     """Delete everything of an environment, its data included. Releases, lock and audit trail stay.
@@ -32,11 +34,13 @@ def destroy(
     Example: turnout destroy dev
     """
     from cli.commands import up
+    from cli.rollout import rights
 
     command = f"turnout destroy {environment}"
     must_be_able_to_ask(command, yes=yes, as_json=as_json)
-    order = Order(environment, command, reason, wait, quiet=as_json, may_ask=not yes)
+    order = Order(environment, command, reason, wait, as_json, not yes, override_freeze, take_over)
     with driving(order) as work:
+        rights.must_be_able_to_destroy(work.kube, environment)
         if not yes:
             _ask(work.engine)
         outcome = _destroy(work, order)
@@ -44,7 +48,6 @@ def destroy(
 
 
 def _destroy(work: Work, order: Order) -> Outcome:
-    from cli.commands import up
     from cli.errors import TurnoutError
     from cli.rollout import audit, debts
     from cli.rollout.guard import stopped_when_lost
@@ -54,7 +57,7 @@ def _destroy(work: Work, order: Order) -> Outcome:
     try:
         with stopped_when_lost(work.held):
             outcome = work.engine.destroy(message=order.reason)
-        result = "done" if outcome.ok else f"failed: {up.first_reason(outcome)}"
+        result = "done" if outcome.ok else f"failed: {outcome.reason}"
     except TurnoutError as error:
         result = f"failed: {error.what}"
         raise

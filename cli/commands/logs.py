@@ -28,6 +28,7 @@ def logs(
 
     Example: turnout logs dev api --since 15m
     """
+    from cli import streams
     from cli.errors import UsageError
     from cli.rollout import logs as reading
     from cli.rollout import where
@@ -40,6 +41,8 @@ def logs(
         if follow:
             for line in reading.followed(kube, pods, wanted):
                 typer.echo(line.text)
+                if streams.unread():
+                    break
             return
         lines = reading.read(kube, pods, wanted)
     if as_json:

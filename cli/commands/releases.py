@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import AsJson, Context, Environment, Kubeconfig
+from cli.commands.options import AsJson, Context, Environment, Kubeconfig, Yes
 
 app = typer.Typer(no_args_is_help=True, help="List releases, look into one, compare two. Needs a kubeconfig only.")
 
@@ -19,7 +19,9 @@ def list_(
     context: Context = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the kept releases, newest first; a rollback can go to any of them.
+    """List the kept releases, newest first.
+
+    A rollback can go to any of them.
 
     Example: turnout releases list prod
     """
@@ -69,7 +71,9 @@ def diff(
     context: Context = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what release M has otherwise than release N, object by object and field by field.
+    """Show what release M has otherwise than release N.
+
+    Object by object and field by field.
 
     Example: turnout releases diff prod 40 41
     """
@@ -85,3 +89,46 @@ def diff(
         output.document({"older": before.number, "newer": after.number, "objects": [one.to_json() for one in found]})
     else:
         typer.echo("\n".join(catalogue.contrasted(before, after, found)))
+
+
+@app.command()
+def prune(
+    environment: Environment,
+    keep: Annotated[int, typer.Option(min=2, help="How many releases stay, newest first.")] = 20,
+    yes: Yes = False,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    as_json: AsJson = False,
+) -> None:
+    """Drop old releases, with the configuration that only they need.
+
+    What runs and what a rollback would go to always stays.
+
+    Example: turnout releases prune prod --keep 10
+    """
+    from cli.commands.driving import must_be_able_to_ask
+    from cli.errors import Interrupted
+    from cli.report import output
+    from cli.rollout import audit, catalogue, releases, where
+    from cli.rollout.lock import environment_lock
+
+    command = f"turnout releases prune {environment}"
+    must_be_able_to_ask(command, yes=yes, as_json=as_json)
+    with (
+        where.connect(environment, kubeconfig, context) as kube,
+        environment_lock(kube, environment, command=command) as held,
+    ):
+        book = releases.load(kube, environment)
+        dropped = book.beyond(keep)
+        if not as_json:
+            typer.echo("\n".join(catalogue.table(book, dropped)) or f"{environment} keeps no more than {keep} releases")
+        if dropped and not yes and not typer.confirm("Drop these?", default=False):
+            raise Interrupted(f"{environment} was not touched")
+        held.check()
+        deleted = releases.drop(kube, environment, dropped)
+        if dropped:
+            audit.write(kube, environment, audit.entry(kube, f"{command} --keep {keep}", outcome="done"))
+    if as_json:
+        output.document({"dropped": [release.number for release in dropped], "deleted": deleted})
+    else:
+        typer.echo(f"{len(dropped)} releases dropped, {len(deleted)} objects deleted")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.commands.options import AsJson, Environment, Wait
+from cli.errors import CHANGES_PRESENT
 
 if TYPE_CHECKING:
     from cli.engine.run import Engine
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from cli.rollout.repairs import Done, Item, Survey
 
 app = typer.Typer()
-
-SOMETHING_TO_REPAIR = 3
 
 
 @app.command()
@@ -129,7 +128,7 @@ def _finish(found: Survey, items: list[Item], done: Done | None, *, as_json: boo
     elif done is not None:
         _show_done(found, done)
     if done is None and items:
-        raise typer.Exit(SOMETHING_TO_REPAIR)
+        raise typer.Exit(CHANGES_PRESENT)
     if done is not None and done.left:
         raise typer.Exit(1)
 

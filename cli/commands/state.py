@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.commands.options import AsJson, Environment, Reason, Wait
+from cli.errors import CHANGES_PRESENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from cli.yamlfile import YamlFile
 
 app = typer.Typer(no_args_is_help=True, help="Look at an environment's state, restore an earlier one, move it.")
-
-TO_DO = 3
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 
@@ -115,7 +114,7 @@ def restore(
         typer.echo(f"restored the state of {environment}{kept}")
         typer.echo(f"next: turnout refresh {environment} (reads what the cluster holds), turnout preview {environment}")
     if not acting:
-        raise typer.Exit(TO_DO)
+        raise typer.Exit(CHANGES_PRESENT)
 
 
 @app.command()
@@ -148,7 +147,7 @@ def prune(
     if as_json:
         output.document({"environment": environment, "pruned": acting} | found.to_json())
     if count and not acting:
-        raise typer.Exit(TO_DO)
+        raise typer.Exit(CHANGES_PRESENT)
 
 
 @app.command()
@@ -188,7 +187,7 @@ def move(
         typer.echo(f"moved: commit Pulumi.yaml; the old state in {moving.plain(plan.before)} is no longer read")
         typer.echo(f"next: turnout preview {plan.environments[0]}")
     if not acting:
-        raise typer.Exit(TO_DO)
+        raise typer.Exit(CHANGES_PRESENT)
 
 
 def _move(plan: Plan, reason: str, wait: float, *, quiet: bool, may_ask: bool) -> None:

@@ -24,18 +24,18 @@ def status(
 ) -> None:
     """Show each service with its health, and the reason when it is not healthy.
 
-    Also: the current release, who holds the lock, what the state owes, and the next command.
+    Also: both tracks of a service that has two, the current release, an open rollout, pins, a freeze, who holds the
+    lock, what the state owes, and the next command.
 
     Example: turnout status dev
     """
-    from cli.rollout import screen, where
-    from cli.rollout import status as reading
+    from cli.rollout import screen, survey, where
 
     with where.connect(environment, kubeconfig, context) as kube:
-        found = reading.read(kube, environment)
+        found = survey.read(kube, environment, freezes=survey.freezes(environment))
     if as_json:
         typer.echo(json.dumps(found.to_json()))
     else:
         screen.show(screen.status(found))
-    if exit_code and not found.healthy:
+    if exit_code and not found.status.healthy:
         raise typer.Exit(1)
