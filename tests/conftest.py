@@ -6,32 +6,45 @@
 from __future__ import annotations
 
 import os
-import platform
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cli.demo.project import NEW, OLD
 from cli.paths import sandbox_kubeconfig
 from cli.progress import Silent
 from cli.sandbox import cluster, images
-from tests import harness
+from cli.sandbox.prerequisites import can_run_real_pods
+from tests import harness, lanes
 
-KINDS = ("unit", "integration", "e2e")
 
-
-def real_pods() -> bool:
-    """Whether this machine can run real pods: root on Linux."""
-    return platform.system() == "Linux" and os.geteuid() == 0
+def pytest_configure() -> None:
+    """What a script starts in the background ignores interrupts, and so would every child that a test interrupts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs real pods where there are none, and run the slow kinds last."""
+    """Skip what needs real pods where there are none, and order the kinds by how slow they are."""
     for item in items:
-        if item.get_closest_marker("pods") and not real_pods():
+        if item.get_closest_marker("pods") and not can_run_real_pods():
             item.add_marker(pytest.mark.skip(reason="needs real pods: root on Linux"))
-    items.sort(key=lambda item: next(n for n, kind in enumerate((*KINDS, "")) if kind in item.path.parts or not kind))
+    (lanes.slowest_first if "PYTEST_XDIST_WORKER" in os.environ else lanes.slowest_last)(items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> lanes.Lanes:
+    """Who runs what under `pytest -n`."""
+    return lanes.Lanes(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """One lane of several makes room for the other."""
+    if "PYTEST_XDIST_WORKER" in os.environ and can_run_real_pods():
+        lanes.gives_way(item)
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +64,10 @@ def sandbox() -> Iterator[str]:
 
 
 def _bring_images(name: str) -> None:
-    """What the tests' own small pods run."""
-    if real_pods():
-        cluster.load_images(name, images.ensure(["busybox"], Silent()), Silent())
+    """What the tests' own small pods run, and the sample app's two releases."""
+    if can_run_real_pods():
+        app = [images.app_image(harness.ROOT / "examples" / "agents", tag, "", Silent()) for tag in (OLD, NEW)]
+        cluster.load_images(name, [*images.ensure(["busybox"], Silent()), *app], Silent())
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import linecache
+import os
 import subprocess
 import sys
 import time
@@ -10,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -66,17 +69,60 @@ class Environment:
 
 @dataclass
 class Load:
-    """What the generator counted, and what the servers did; filled in when the block has ended."""
+    """What the generator counted, and what the servers did; filled in when the block has ended.
+
+    `renew` has its connections kept alive opened anew.
+    """
 
     counted: dict[str, Any] = field(default_factory=dict)
     served: int = 0
+    renew: Callable[[], None] = lambda: None
 
 
-def eventually(check: Callable[[], Any], *, seconds: float = 60, every: float = 1) -> Any:
-    """The first true value of `check`, asked again until `seconds` have passed."""
+@contextmanager
+def without_prometheus(kube: Kube, environment: str) -> Iterator[None]:
+    """The environment's Prometheus has no copy for the length of the block."""
+    place = ("apps/v1", "StatefulSet", "prometheus", f"{environment}-monitoring")
+    try:
+        kube.patch(*place, {"spec": {"replicas": 0}}, "test")
+        eventually(lambda: not kube.get(*place)["status"].get("replicas"))
+        yield
+    finally:
+        kube.patch(*place, {"spec": {"replicas": 1}}, "test")
+        eventually(lambda: kube.get(*place)["status"].get("readyReplicas") == 1)
+
+
+def eventually(
+    check: Callable[[], Any], what: str | Callable[[], str] = "", *, seconds: float = 120, every: float = 0.2
+) -> Any:
+    """The first true value of `check`, asked again until `seconds` have passed.
+
+    A failure says `what` was waited for (asked only then), or else the source of the check.
+    """
     end = time.monotonic() + seconds
     while not (value := check()):
         if time.monotonic() > end:
-            pytest.fail(f"not so within {seconds} s: {check.__doc__ or check.__name__}")
+            pytest.fail(f"not so within {seconds:g} s: {(what() if callable(what) else what) or _source(check)}")
         time.sleep(every)
     return value
+
+
+def drain(descriptor: int, written: list[bytes]) -> None:
+    """Read a pipe or terminal to its end, piece by piece."""
+    while True:
+        try:
+            chunk = os.read(descriptor, 65536)
+        except OSError:  # the other end was closed
+            return
+        if not chunk:
+            return
+        written.append(chunk)
+
+
+def _source(check: Callable[[], Any]) -> str:
+    """The line where a lambda begins, what a function's docstring says of it, the repr of anything else."""
+    if not isinstance(check, FunctionType):
+        return repr(check)
+    if check.__name__ != "<lambda>":
+        return check.__doc__ or check.__name__
+    return linecache.getline(check.__code__.co_filename, check.__code__.co_firstlineno).strip()

@@ -74,7 +74,7 @@ def test_what_plain_up_applied_is_no_change_for_turnout_and_back(pulumi: Pulumi)
     dev = pulumi.environment
     try:
         dev.project.edit(lambda document: workers(document)["runner"].update({"env": {"PLAIN": "yes"}}))
-        assert dev.json("preview", "dev")["counts"].get("update") == pulumi.preview().get("update")
+        assert dev.json("preview", "dev")["environments"][0]["counts"].get("update") == pulumi.preview().get("update")
         pulumi.up()
         assert variable(dev, "PLAIN") == "yes"
         assert changes(dev) == []
@@ -99,7 +99,7 @@ def workers(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def changes(dev: Environment) -> list[Any]:
-    found: list[Any] = dev.json("preview", "dev")["changes"]
+    found: list[Any] = dev.json("preview", "dev")["environments"][0]["changes"]
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cli.demo.project import NEW, OLD
+from cli.kube.pods import is_ready
 from tests.e2e.test_dev import changes
 from tests.harness import Environment
 
@@ -20,6 +21,8 @@ def back_to_old(dev: Environment) -> Iterator[None]:
     yield
     dev.project.release(OLD)
     dev.turnout("up", "dev", "--yes")
+    if dev.json("unpin", "dev", "--list"):
+        dev.turnout("unpin", "dev")
 
 
 def test_rollout_and_rollback_lose_no_request(dev: Environment) -> None:
@@ -39,8 +42,10 @@ def test_rollout_and_rollback_lose_no_request(dev: Environment) -> None:
 
 def test_a_broken_release_never_serves_and_is_rolled_back_with_its_cause(dev: Environment) -> None:
     dev.project.release(BROKEN)
+    before = pods(dev)
     with dev.load() as load:
         done = dev.turnout("rollout", "start", "dev", "--yes", expect=6)
+    assert pods(dev) == before, "whoever serves is left alone"
     assert "migration 0042" in done.stderr, "the cause is the pod's own last log line"
     assert (load.counted["failed"], load.counted["failures"]) == (0, [])
     assert set(load.counted["versions"]) == {OLD}
@@ -58,6 +63,12 @@ def test_without_prestop_and_drain_requests_are_lost(dev: Environment) -> None:
     with dev.load() as load:
         dev.turnout("rollout", "start", "dev", "--yes")
     assert load.counted["failed"] > 0
+
+
+def pods(dev: Environment) -> set[str]:
+    """Those of the api that are ready."""
+    found = dev.kube.list("v1", "Pod", "dev", labels="app.kubernetes.io/name=api")
+    return {pod["metadata"]["name"] for pod in found if is_ready(pod)}
 
 
 def serving(dev: Environment) -> list[str]:

@@ -28,14 +28,13 @@ from cli.sandbox.cgroups import pids
 from cli.sandbox.layout import NODE, Layout
 from cli.sandbox.node import MOUNTS, device
 from cli.sandbox.status import status
-from components.versions import SANDBOX_IMAGES
+from tests.e2e.boxes import BOXES, box, claim, opening_to_the_gateway, policies, policy, route, service
 from tests.harness import COMMAND, eventually, turnout
 
 pytestmark = pytest.mark.pods
 
 NAME = f"e2e{os.getpid()}"
 MANAGER = "test"
-BOXES = ("web", "client", "stranger")
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +110,7 @@ def test_an_allowed_connection_passes_and_any_other_is_refused_at_once(own: Layo
     for url, words in ((f"http://{address}:8080", "Connection refused"), (f"http://{service}", "No route to host")):
         began = time.monotonic()
         assert words in inside(own, "stranger", "wget", "-qO-", url, expect=1).stderr
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30, "dropped packets would be sent again for minutes"
 
 
 @pytest.mark.usefixtures("boxes")
@@ -125,7 +124,7 @@ def test_policies_know_a_pod_before_its_first_packet(kube: Kube) -> None:
         early["spec"]["restartPolicy"] = "Never"
         early["spec"]["containers"][0] |= {"command": ["sh", "-c", ask], "readinessProbe": None}
         kube.apply(early, MANAGER)
-        eventually(partial(ended, kube, f"early-{name}"), seconds=30, every=0.1)
+        eventually(partial(ended, kube, f"early-{name}"), every=0.1)
         said = kube.logs("boxes", f"early-{name}")
         assert expected in said
         assert "real\t0m 0." in said
@@ -140,9 +139,9 @@ def test_a_policy_holds_soon_after_it_changes(own: Layout, kube: Kube) -> None:
     def served() -> bool:
         return inside(own, "stranger", "wget", "-qO-", f"http://{address}:8080", expect=None).stdout == "web\n"
 
-    eventually(served, seconds=5, every=0.2)
+    eventually(served)
     kube.delete("networking.k8s.io/v1", "NetworkPolicy", "open", "boxes")
-    eventually(lambda: not served(), seconds=5, every=0.2)
+    eventually(lambda: not served())
 
 
 @pytest.mark.usefixtures("boxes")
@@ -155,7 +154,7 @@ def test_a_pod_reaches_itself_through_its_service(own: Layout, kube: Kube) -> No
     def served() -> bool:
         return inside(own, "web", "wget", "-qO-", f"http://{address}", expect=None).stdout == "web\n"
 
-    eventually(served, seconds=5, every=0.2)
+    eventually(served)
 
 
 @pytest.mark.usefixtures("boxes")
@@ -174,7 +173,7 @@ def test_the_api_server_too_needs_an_opening(own: Layout, kube: Kube) -> None:
     opening = policy("api", "stranger", "Egress")
     opening["spec"]["egress"] = [{"ports": [{"port": settings.ports["kube-apiserver"]}]}]
     kube.apply(opening, MANAGER)
-    eventually(lambda: inside(own, "stranger", *ask, expect=None).returncode == 0, seconds=5, every=0.2)
+    eventually(lambda: inside(own, "stranger", *ask, expect=None).returncode == 0)
 
 
 @pytest.mark.usefixtures("boxes")
@@ -188,7 +187,7 @@ def test_a_claim_gets_a_volume_that_its_pods_user_may_write_and_that_goes_with_i
     assert (file.read_text(), file.stat().st_uid) == ("kept\n", 1234)
     kube.delete("v1", "Pod", "writer", "boxes")
     kube.delete("v1", "PersistentVolumeClaim", "data", "boxes")
-    eventually(lambda: kube.find("v1", "PersistentVolume", volume) is None, every=0.2)
+    eventually(lambda: kube.find("v1", "PersistentVolume", volume) is None)
     assert not file.parent.exists()
 
 
@@ -215,16 +214,16 @@ def test_add_ons(kube: Kube) -> None:
     assert 'kube_deployment_status_replicas_available{namespace="kube-system",deployment="coredns"} 1' in told
     kube.apply(route(), MANAGER)
     kube.apply(opening_to_the_gateway(), MANAGER)
-    address = kube.get("v1", "Service", "gateway", "kube-system")["spec"]["clusterIP"]
 
     def served() -> bool:
+        status = kube.get("gateway.networking.k8s.io/v1", "Gateway", "turnout", "kube-system")["status"]
         try:
-            with urllib.request.urlopen(f"http://{address}/", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://{status['addresses'][0]['value']}/", timeout=5) as answer:
                 return bool(answer.read() == b"web\n")
-        except OSError:
+        except (OSError, LookupError):
             return False
 
-    eventually(served, seconds=20, every=0.2)
+    eventually(served)
 
 
 def test_a_second_up_changes_nothing_and_is_fast(own: Layout) -> None:  # noqa: ARG001
@@ -238,9 +237,9 @@ def test_it_comes_back_after_everything_was_killed(own: Layout, kube: Kube) -> N
     kill_all(own.identity())
     assert "not run" in turnout("sandbox", "status", NAME, expect=1).stdout
     turnout("sandbox", "up", NAME, timeout=300)
-    eventually(lambda: ready(kube, "web"), seconds=60, every=0.2)
-    eventually(lambda: ready(kube, "client"), seconds=60, every=0.2)
-    eventually(lambda: inside(own, "client", "wget", "-qO-", "http://web", expect=None).stdout == "web\n", seconds=30)
+    eventually(lambda: ready(kube, "web"))
+    eventually(lambda: ready(kube, "client"))
+    eventually(lambda: inside(own, "client", "wget", "-qO-", "http://web", expect=None).stdout == "web\n")
 
 
 def test_a_start_that_was_interrupted_is_picked_up(own: Layout) -> None:
@@ -315,101 +314,3 @@ def ready(kube: Kube, name: str) -> bool:
 
 def ended(kube: Kube, name: str) -> bool:
     return kube.get("v1", "Pod", name, "boxes").get("status", {}).get("phase") in ("Succeeded", "Failed")
-
-
-def box(name: str, *, claim: str | None = None) -> dict[str, Any]:
-    """A pod as strict as Pod Security asks for, that serves its own name."""
-    volumes = [{"name": "www", "emptyDir": {}}]
-    mounts = [{"name": "www", "mountPath": "/www"}]
-    if claim:
-        volumes.append({"name": "data", "persistentVolumeClaim": {"claimName": claim}})
-        mounts.append({"name": "data", "mountPath": "/data"})
-    user = {"runAsNonRoot": True, "runAsUser": 1234, "fsGroup": 2345, "seccompProfile": {"type": "RuntimeDefault"}}
-    strict = {"readOnlyRootFilesystem": True, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-    serve = f"echo {name} > /www/index.html; exec httpd -f -p 8080 -h /www"
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": "boxes", "labels": {"name": name}},
-        "spec": {
-            "securityContext": user,
-            "terminationGracePeriodSeconds": 0,
-            "containers": [
-                {
-                    "name": "main",
-                    "image": SANDBOX_IMAGES["busybox"],
-                    "command": ["sh", "-c", serve],
-                    "ports": [{"name": "http", "containerPort": 8080}],
-                    "readinessProbe": {"httpGet": {"path": "/", "port": "http"}, "periodSeconds": 1},
-                    "resources": {"limits": {"memory": "32Mi"}},
-                    "securityContext": strict,
-                    "volumeMounts": mounts,
-                }
-            ],
-            "volumes": volumes,
-        },
-    }
-
-
-def service(name: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": name, "namespace": "boxes"},
-        "spec": {"selector": {"name": name}, "ports": [{"port": 80, "targetPort": "http"}]},
-    }
-
-
-def policies() -> list[dict[str, Any]]:
-    """Nothing passes, but the client to the web server's named port, and to DNS."""
-    deny = policy("deny", None, "Ingress", "Egress")
-    serving = policy("serve", "web", "Ingress")
-    client = {"podSelector": {"matchLabels": {"name": "client"}}}
-    serving["spec"]["ingress"] = [{"from": [client], "ports": [{"port": "http"}]}]
-    calling = policy("call", "client", "Egress")
-    names = {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}
-    dns = {"namespaceSelector": names, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
-    calling["spec"]["egress"] = [
-        {"to": [{"podSelector": {"matchLabels": {"name": "web"}}}], "ports": [{"port": "http"}]},
-        {"to": [dns], "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53}]},
-    ]
-    return [deny, serving, calling]
-
-
-def policy(name: str, pod: str | None, *types: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": {"name": name, "namespace": "boxes"},
-        "spec": {"podSelector": {"matchLabels": {"name": pod}} if pod else {}, "policyTypes": [*types]},
-    }
-
-
-def opening_to_the_gateway() -> dict[str, Any]:
-    """The gateway's pods are in another namespace, so the web server's policy has to name them."""
-    opening = policy("gateway", "web", "Ingress")
-    names = {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}
-    pods = {"matchLabels": {"app.kubernetes.io/name": "gateway"}}
-    opening["spec"]["ingress"] = [{"from": [{"namespaceSelector": names, "podSelector": pods}]}]
-    return opening
-
-
-def route() -> dict[str, Any]:
-    return {
-        "apiVersion": "gateway.networking.k8s.io/v1",
-        "kind": "HTTPRoute",
-        "metadata": {"name": "web", "namespace": "boxes"},
-        "spec": {
-            "parentRefs": [{"name": "turnout", "namespace": "kube-system"}],
-            "rules": [{"backendRefs": [{"name": "web", "port": 80}]}],
-        },
-    }
-
-
-def claim(name: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "metadata": {"name": name, "namespace": "boxes"},
-        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
-    }

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,7 +18,8 @@ from cli.engine import environ
 from cli.kube.client import Kube, connect
 from cli.kube.errors import NotFound
 from cli.rollout.where import Cluster
-from tests.harness import COMMAND
+from cli.sandbox.processes import start_time
+from tests.harness import COMMAND, eventually
 
 JSON = dict[str, Any]
 LIMIT = 90.0
@@ -32,6 +32,7 @@ from pathlib import Path
 import pulumi
 
 from cli.engine.settle import type_token
+from cli.provider import VERSION
 
 
 def program() -> None:
@@ -40,7 +41,7 @@ def program() -> None:
     made = {}
     for entry in asked["objects"]:
         options = pulumi.ResourceOptions(
-            provider=provider, depends_on=list(made.values())[:1], version="4.34.2",
+            provider=provider, depends_on=list(made.values())[:1], version=VERSION,
         )
         manifest = entry["manifest"]
         if manifest["kind"] == "Secret":
@@ -138,7 +139,9 @@ class Shop:
             timeout=LIMIT,
             check=False,
         )
-        assert process.returncode == expect, f"turnout {verb}: exit {process.returncode}\n{process.stderr}"
+        assert process.returncode == expect, (
+            f"turnout {verb}: exit {process.returncode}\n{process.stderr}{process.stdout}"
+        )
         found: JSON = json.loads(process.stdout)
         return found
 
@@ -196,23 +199,26 @@ def children(parent: int) -> Iterator[tuple[int, list[str]]]:
 def killed(shop: Shop, victim: Callable[[int], int | None], *words: str, when: Callable[[], bool]) -> None:
     """Start a command, kill the victim as soon as `when` holds, and wait for the end of everything."""
     process = shop.start(*words)
-    until = time.monotonic() + LIMIT
-    while not when():
+
+    def due() -> bool:
+        if when():
+            return True
         assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < until, "it never came to the point where it is to be killed"
-        time.sleep(0.01)
+        return False
+
+    eventually(due, "the point where it is to be killed", every=0.01)
     engine = engine_of(process.pid)
     target = victim(process.pid)
     assert target
     os.kill(target, signal.SIGKILL)
     process.communicate(timeout=LIMIT)
-    while engine and Path(f"/proc/{engine}").exists() and time.monotonic() < until:
-        time.sleep(0.05)
+    if engine:
+        eventually(lambda: start_time(engine) is None, "its engine has ended", every=0.05)
 
 
 def converges(shop: Shop) -> None:
     assert shop.json("up", "--yes")["ok"]
-    assert shop.json("preview", "--exit-code")["counts"].keys() == {"same"}
+    assert shop.json("preview", "--exit-code")["environments"][0]["counts"].keys() == {"same"}
     assert shop.recorded() == shop.there()
 
 

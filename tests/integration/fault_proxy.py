@@ -9,7 +9,7 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
@@ -84,7 +84,7 @@ class FaultProxy:
         self.port: int = self.server.server_address[1]
 
     def _listen(self, port: int) -> ThreadingHTTPServer:
-        server = _Server(("127.0.0.1", port), _handler(self))
+        server = _Server(self, port)
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         return server
 
@@ -150,6 +150,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
 
+    def __init__(self, proxy: FaultProxy, port: int) -> None:
+        self.proxy = proxy
+        super().__init__(("127.0.0.1", port), _Handler)
+
     def handle_error(self, *_: Any) -> None:
         """Broken connections are what this is for."""
 
@@ -170,140 +174,186 @@ def status(code: int, message: str = "made up", reason: str = "MadeUp", **detail
     ).encode()
 
 
-def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
 
-        def log_message(self, *_: Any) -> None:
-            """Silent."""
+    @property
+    def proxy(self) -> FaultProxy:
+        return self.server.proxy
 
-        def setup(self) -> None:
-            if proxy.tls:
-                if proxy.next_fault("HANDSHAKE", ""):
-                    self.request.close()
-                    raise ConnectionError("no handshake")
-                self.request = proxy.tls.wrap_socket(self.request, server_side=True)
-            proxy.connections.add(self.request)
-            super().setup()
+    def log_message(self, *_: Any) -> None:
+        """Silent."""
 
-        def finish(self) -> None:
-            super().finish()
-            proxy.connections.discard(self.request)
-            self.request.close()
+    def setup(self) -> None:
+        if self.proxy.tls:
+            if self.proxy.next_fault("HANDSHAKE", ""):
+                self.request.close()
+                raise ConnectionError("no handshake")
+            self.request = self.proxy.tls.wrap_socket(self.request, server_side=True)
+        self.proxy.connections.add(self.request)
+        super().setup()
 
-        def _handle(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            fault = proxy.next_fault(self.command, self.path)
-            kind = fault.kind if fault else ""
-            if fault is None:
-                self._forward(body)
-            elif kind == "answer":
-                self._answer(fault.status, fault.headers, fault.body or status(fault.status))
-            elif kind == "answer after":
-                self._ask(body).read()
-                self._answer(fault.status, fault.headers, fault.body or status(fault.status))
-            elif kind == "reset":
-                self._reset()
-            elif kind == "reset after":
-                self._ask(body).read()
-                self._reset()
-            elif kind == "silent":
-                self._hang()
-            elif kind == "as nobody":
-                self._forward(body, {"impersonate-user": "nobody"})
-            elif kind.endswith("watch"):
-                self._watch(kind)
-            else:
-                self._badly(kind, self._ask(body))
+    def finish(self) -> None:
+        super().finish()
+        self.proxy.connections.discard(self.request)
+        self.request.close()
 
-        def _ask(self, body: bytes, more: dict[str, str] | None = None) -> httpx2.Response:
-            kept = {key: self.headers[key] for key in ("accept", "content-type") if key in self.headers}
-            return proxy.client.request(self.command, self.path, headers={**kept, **(more or {})}, content=body)
+    def _handle(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        fault = self.proxy.next_fault(self.command, self.path)
+        if fault is None:
+            self._forward(body)
+        else:
+            _FAULTS[fault.kind](self, fault, body)
 
-        def _forward(self, body: bytes, more: dict[str, str] | None = None) -> None:
-            if "watch=true" not in self.path:
-                response = self._ask(body, more)
-                return self._answer(response.status_code, {}, response.content)
-            with proxy.client.stream("GET", self.path, headers=more) as response:
-                return self._stream(response.status_code, response.iter_raw())
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815
 
-        def _watch(self, kind: str) -> None:
-            if kind == "silent watch":
-                self.send_response(200)
-                self.send_header("transfer-encoding", "chunked")
-                self.end_headers()
-                return self._hang()
-            event = {"old watch": json.dumps(GONE).encode() + b"\n", "garbled watch": b'{"type": "MODIF\n'}
-            return self._stream(200, iter([event[kind]] if kind in event else []))
+    def _made_up(self, fault: Fault, _: bytes) -> None:
+        self._answer(fault.status, fault.headers, fault.body or status(fault.status))
 
-        def _stream(self, code: int, chunks: Iterator[bytes]) -> None:
-            self.send_response(code)
-            self.send_header("transfer-encoding", "chunked")
-            self.end_headers()
-            with suppress(OSError, httpx2.HTTPError, RuntimeError):
-                for chunk in chunks:
-                    self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
-                    self.wfile.flush()
-                self.wfile.write(b"0\r\n\r\n")
+    def _made_up_after(self, fault: Fault, body: bytes) -> None:
+        self._ask(body).read()
+        self._made_up(fault, body)
 
-        def _answer(self, code: int, headers: dict[str, str], body: bytes) -> None:
-            self._head(code, headers, len(body))
-            with suppress(OSError):
-                self.wfile.write(body)
+    def _broken(self, _: Fault, __: bytes) -> None:
+        self._reset()
 
-        def _badly(self, kind: str, response: httpx2.Response) -> None:
-            """The server's own answer, brought over badly."""
-            body = response.content[: len(response.content) // 2] if kind == "cut" else response.content
-            self._head(response.status_code, {}, len(body))
-            half = len(body) // 2
-            with suppress(OSError):
-                if kind == "cut":
-                    self.wfile.write(body)
-                elif kind == "slow":
-                    for piece in (body[:half], body[half:]):
-                        time.sleep(0.3)
-                        self.wfile.write(piece)
-                elif kind == "trickle":
-                    self._trickle(body)
-                else:
-                    self.wfile.write(body[:half])
-                    self._reset() if kind == "half" else self._hang()
+    def _broken_after(self, _: Fault, body: bytes) -> None:
+        self._ask(body).read()
+        self._reset()
 
-        def _trickle(self, body: bytes) -> None:
-            for at in range(len(body)):
-                self.wfile.write(body[at : at + 1])
-                if proxy.ended.wait(0.2):
+    def _silent(self, _: Fault, __: bytes) -> None:
+        self._hang()
+
+    def _as_nobody(self, _: Fault, body: bytes) -> None:
+        self._forward(body, {"impersonate-user": "nobody"})
+
+    def _old_watch(self, _: Fault, __: bytes) -> None:
+        self._stream(200, iter([json.dumps(GONE).encode() + b"\n"]))
+
+    def _ended_watch(self, _: Fault, __: bytes) -> None:
+        self._stream(200, iter([]))
+
+    def _silent_watch(self, _: Fault, __: bytes) -> None:
+        self._chunked(200)
+        self._hang()
+
+    def _garbled_watch(self, _: Fault, __: bytes) -> None:
+        self._stream(200, iter([b'{"type": "MODIF\n']))
+
+    def _half(self, _: Fault, body: bytes) -> None:
+        content = self._promised(body)
+        with suppress(OSError):
+            self.wfile.write(content[: len(content) // 2])
+            self._reset()
+
+    def _stalled(self, _: Fault, body: bytes) -> None:
+        content = self._promised(body)
+        with suppress(OSError):
+            self.wfile.write(content[: len(content) // 2])
+            self._hang()
+
+    def _slow(self, _: Fault, body: bytes) -> None:
+        content = self._promised(body)
+        half = len(content) // 2
+        with suppress(OSError):
+            for piece in (content[:half], content[half:]):
+                time.sleep(0.3)
+                self.wfile.write(piece)
+
+    def _trickle(self, _: Fault, body: bytes) -> None:
+        content = self._promised(body)
+        with suppress(OSError):
+            for at in range(len(content)):
+                self.wfile.write(content[at : at + 1])
+                if self.proxy.ended.wait(0.2):
                     return
 
-        def _head(self, code: int, headers: dict[str, str], length: int) -> None:
-            self.send_response_only(code)
-            now = time.time()
-            self.send_header("date", formatdate(now, usegmt=True))
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(length))
-            for key, value in headers.items():
-                later = value.removeprefix("date+")
-                self.send_header(key, value if later == value else formatdate(now + int(later), usegmt=True))
-            self.end_headers()
+    def _cut(self, _: Fault, body: bytes) -> None:
+        response = self._ask(body)
+        self._answer(response.status_code, {}, response.content[: len(response.content) // 2])
 
-        def _hang(self) -> None:
-            """Until the client gives up."""
-            self.close_connection = True
-            self.connection.settimeout(0.1)
-            while not proxy.ended.is_set():
-                try:
-                    if not self.connection.recv(1):
-                        return
-                except TimeoutError:
-                    continue
-                except OSError:
+    def _promised(self, body: bytes) -> bytes:
+        """The body of the server's own answer, when its head was passed on."""
+        response = self._ask(body)
+        self._head(response.status_code, {}, len(response.content))
+        return response.content
+
+    def _ask(self, body: bytes, more: dict[str, str] | None = None) -> httpx2.Response:
+        kept = {key: self.headers[key] for key in ("accept", "content-type") if key in self.headers}
+        return self.proxy.client.request(self.command, self.path, headers={**kept, **(more or {})}, content=body)
+
+    def _forward(self, body: bytes, more: dict[str, str] | None = None) -> None:
+        if "watch=true" not in self.path:
+            response = self._ask(body, more)
+            return self._answer(response.status_code, {}, response.content)
+        with self.proxy.client.stream("GET", self.path, headers=more) as response:
+            return self._stream(response.status_code, response.iter_raw())
+
+    def _stream(self, code: int, chunks: Iterator[bytes]) -> None:
+        self._chunked(code)
+        with suppress(OSError, httpx2.HTTPError, RuntimeError):
+            for chunk in chunks:
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+                self.wfile.flush()
+            self.wfile.write(b"0\r\n\r\n")
+
+    def _chunked(self, code: int) -> None:
+        self.send_response(code)
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+
+    def _answer(self, code: int, headers: dict[str, str], body: bytes) -> None:
+        self._head(code, headers, len(body))
+        with suppress(OSError):
+            self.wfile.write(body)
+
+    def _head(self, code: int, headers: dict[str, str], length: int) -> None:
+        self.send_response_only(code)
+        now = time.time()
+        self.send_header("date", formatdate(now, usegmt=True))
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(length))
+        for key, value in headers.items():
+            later = value.removeprefix("date+")
+            self.send_header(key, value if later == value else formatdate(now + int(later), usegmt=True))
+        self.end_headers()
+
+    def _hang(self) -> None:
+        """Until the client gives up."""
+        self.close_connection = True
+        self.connection.settimeout(0.1)
+        while not self.proxy.ended.is_set():
+            try:
+                if not self.connection.recv(1):
                     return
+            except TimeoutError:
+                continue
+            except OSError:
+                return
 
-        def _reset(self) -> None:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.close_connection = True
-            self.connection.close()
+    def _reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815
 
-    return Handler
+_FAULTS: dict[Kind, Callable[[_Handler, Fault, bytes], None]] = {
+    "answer": _Handler._made_up,
+    "answer after": _Handler._made_up_after,
+    "reset": _Handler._broken,
+    "reset after": _Handler._broken_after,
+    "silent": _Handler._silent,
+    "half": _Handler._half,
+    "stalled": _Handler._stalled,
+    "slow": _Handler._slow,
+    "trickle": _Handler._trickle,
+    "cut": _Handler._cut,
+    "as nobody": _Handler._as_nobody,
+    "old watch": _Handler._old_watch,
+    "ended watch": _Handler._ended_watch,
+    "silent watch": _Handler._silent_watch,
+    "garbled watch": _Handler._garbled_watch,
+}
+"""What is done for each kind; "no handshake" is over before there is a request."""

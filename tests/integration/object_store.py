@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cli.progress import Silent
 from cli.sandbox import build
-from tests.integration.small import eventually
+from tests.harness import eventually
 
 BUCKET = "state"
 
@@ -47,7 +47,7 @@ def serving(folder: Path) -> Iterator[ObjectStore]:
             stderr=log,
         )
     try:
-        eventually(lambda: _listens(port) or process.poll() is not None, "an object store that listens", 20)
+        eventually(lambda: _listens(port) or process.poll() is not None, "an object store that listens")
         assert process.poll() is None, (folder / "log").read_text()
         yield ObjectStore(port, variables, folder / "buckets" / BUCKET)
     finally:

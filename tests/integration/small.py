@@ -6,8 +6,7 @@ import json
 import os
 import secrets
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,8 @@ from pathlib import Path
 
 import pulumi
 
+from cli.provider import VERSION
+
 
 def program():
     shape = json.loads(Path("shape.json").read_text())
@@ -49,7 +50,7 @@ def program():
             metadata["namespace"] = space
         manifest = {"apiVersion": version, "kind": kind, "metadata": metadata, **body}
         token = f"kubernetes:{version if '/' in version else 'core/v1'}:{kind}"
-        options = pulumi.ResourceOptions(provider=cluster, depends_on=list(after), version="4.34.2")
+        options = pulumi.ResourceOptions(provider=cluster, depends_on=list(after), version=VERSION)
         return pulumi.CustomResource(token, f"{kind}-{name}", manifest, options)
 
     first = make("Namespace", space, {})
@@ -182,12 +183,3 @@ def ended(process: subprocess.Popen[str], seconds: float = LIMIT) -> subprocess.
         out, err = process.communicate()
         raise AssertionError(f"{process.args!r} did not end within {seconds} s\n{out}{err}") from None
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
-
-
-def eventually(check: Callable[[], Any], what: str, seconds: float = 60) -> Any:
-    """The first true value of `check`."""
-    until = time.monotonic() + seconds
-    while not (value := check()):
-        assert time.monotonic() < until, f"not within {seconds} s: {what}"
-        time.sleep(0.1)
-    return value

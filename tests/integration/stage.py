@@ -16,7 +16,7 @@ from cli.kube.health import health
 from cli.kube.ownership import handover_patch
 from cli.rollout.where import Cluster
 from components import record
-from tests.harness import COMMAND
+from tests.harness import COMMAND, eventually
 
 Object = dict[str, Any]
 IMAGE = "turnout.local/busybox:1"
@@ -75,9 +75,17 @@ class Stage:
             },
         }
 
-    def release(self, version: str) -> str:
-        """Bring a version up as Pulumi does (a POST first, then applies) and write its record; returns its name."""
-        objects = [self.config(version), self.deployment(version)]
+    def service(self, workload: str, port: int = 80) -> Object:
+        metadata = {"name": workload, "namespace": self.name, "labels": self.labels(workload)}
+        spec = {"selector": {"app.kubernetes.io/name": workload}, "ports": [{"name": "http", "port": port}]}
+        return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+
+    def release(self, version: str, *more: Object) -> str:
+        """Bring a version up as Pulumi does (a POST first, then applies) and write its record; returns its name.
+
+        `more`: what it has beside `web`.
+        """
+        objects = [self.config(version), self.deployment(version), *more]
         for manifest in objects:
             self.put(manifest)
         self.wait_ready("web-a")
@@ -109,11 +117,8 @@ class Stage:
         [container] = self.live()["spec"]["template"]["spec"]["containers"]
         return {row["name"]: row["value"] for row in container["env"]}
 
-    def wait_ready(self, name: str, seconds: float = 120) -> None:
-        until = time.monotonic() + seconds
-        while not health(self.live(name)).ready:
-            assert time.monotonic() < until, self.live(name).get("status")
-            time.sleep(0.2)
+    def wait_ready(self, name: str) -> None:
+        eventually(lambda: health(self.live(name)).ready, lambda: f"{name} is ready: {self.live(name).get('status')}")
 
     def turnout(
         self, *words: str, cwd: Path, expect: int = 0, kubeconfig: Path | None = None

@@ -11,7 +11,6 @@ import os
 import pty
 import socket
 import subprocess
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,11 +87,12 @@ def test_the_states_own_lock_is_waited_for_and_named(project: Small) -> None:
     lock.write_text(json.dumps(holder))
     refused = project.run("up", project.environment, "--yes", expect=5)
     assert f"locked by ann@{socket.gethostname()}, process {os.getpid()}, for " in refused.stderr
-    timer = threading.Timer(4, lock.unlink)
-    timer.start()
-    waited = project.run("up", project.environment, "--yes", "--wait", str(LIMIT))
-    timer.join()
-    assert f"waiting for the lock of {project.environment}'s state" in waited.stderr
+    waiting = project.start("up", project.environment, "--yes", "--wait", str(LIMIT))
+    assert waiting.stderr
+    assert any(f"waiting for the lock of {project.environment}'s state" in line for line in waiting.stderr)
+    lock.unlink()
+    done = ended(waiting)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_lock_file_that_is_not_whole_is_named(project: Small) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
 from cli.rollout import releases
 from cli.rollout.book import Debt
-from components import record
+from components import names, record
 from tests.integration.cut_off import Shop, shop
 
 __all__ = ["shop"]
@@ -38,15 +39,17 @@ def test_a_rollbacks_debt_is_warned_of_and_settled(shop: Shop) -> None:
     shop.run("up", "--yes")
     _colour(shop, "red")
     _roll_back(shop)
-    plan = shop.json("preview")
+    [plan] = shop.json("preview")["environments"]
     assert "release 1" in str(plan["diagnostics"])
     assert plan["counts"].get("same") != sum(plan["counts"].values()), "the state does not know of it yet"
+    said = shop.run("preview", "--save", "saved.plan", expect=1)
+    assert f"next: turnout repair {shop.name}, then turnout preview {shop.name} --save saved.plan" in said
     [item] = shop.json("repair", expect=3)["findings"]
     assert (item["kind"], item["action"]) == ("debt", "bring the state to that release")
     shop.run("repair", "--yes")
     assert releases.load(shop.kube, shop.name).debt is None
-    plan = shop.json("preview")
-    assert (plan["counts"].keys(), plan["diagnostics"]) == ({"same"}, [])
+    [plan] = shop.json("preview")["environments"]
+    assert (plan["counts"].keys(), _warnings(plan)) == ({"same"}, [])
     _colour(shop, "blue")
     shop.run("up", "--yes")
     _colour(shop, "red")
@@ -57,7 +60,11 @@ def test_a_rollbacks_debt_is_warned_of_and_settled(shop: Shop) -> None:
     assert shop.recorded() == set()
 
 
+def _warnings(plan: dict[str, Any]) -> list[str]:
+    return [one["message"] for one in plan["diagnostics"] if one["severity"] != "info"]
+
+
 def _record(shop: Shop) -> str:
-    labels = f"{record.KIND_LABEL}={record.KIND}"
+    labels = f"{names.KIND}={names.RELEASE_RECORD}"
     [found] = shop.kube.list("v1", "ConfigMap", f"turnout-{shop.name}", labels=labels)
     return str(found["metadata"]["name"])

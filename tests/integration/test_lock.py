@@ -93,7 +93,7 @@ def test_loser_hears_who_holds_it(api: Kube, kubeconfig: Path, environment: str)
         told = rf"pid {process.pid}\): turnout up {environment} \(held by a test\)"
         with pytest.raises(Locked, match=told), environment_lock(api, environment, command="turnout up"):
             pass
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < lease.DURATION / 2
     finally:
         ended(process, signal.SIGKILL)
 
@@ -105,9 +105,10 @@ def test_killed_holder_on_this_machine_is_replaced_at_once(api: Kube, kubeconfig
     with environment_lock(api, environment, command=f"turnout rollback {environment}"):
         owner = lock.current(api, environment)
         assert owner and owner.pid == str(os.getpid())
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < lease.DURATION / 2
 
 
+@pytest.mark.usefixtures("hang_ups")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted_holder_leaves_it(api: Kube, kubeconfig: Path, environment: str, how: signal.Signals) -> None:
     ended(holding(kubeconfig, environment), how)

@@ -15,6 +15,7 @@ from cli.engine.run import Engine
 from cli.errors import TurnoutError
 from cli.kube.client import Kube
 from cli.progress import Silent
+from cli.provider import VERSION
 
 pytestmark = pytest.mark.cluster
 HUSH = "hush-7c1e90"
@@ -35,8 +36,8 @@ class Group:
 
     def program(self) -> None:
         settings = {"kubeconfig": str(self.kubeconfig), "namespace": self.namespace}
-        provider = pulumi.ProviderResource("kubernetes", "cluster", settings, pulumi.ResourceOptions(version="4.34.2"))
-        self.declare(pulumi.ResourceOptions(provider=provider, version="4.34.2"))
+        provider = pulumi.ProviderResource("kubernetes", "cluster", settings, pulumi.ResourceOptions(version=VERSION))
+        self.declare(pulumi.ResourceOptions(provider=provider, version=VERSION))
 
     def state(self) -> dict[str, dict[str, Any]]:
         rows = self.engine().export_state()["deployment"]["resources"]

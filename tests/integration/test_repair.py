@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import threading
-import time
 import uuid
 from base64 import b64encode
 
 import pytest
 
-from tests.integration.cut_off import HUSH, LIMIT, Shop, converges, deployments, engine_of, found, killed, shop
+from tests.harness import eventually
+from tests.integration.cut_off import HUSH, Shop, converges, deployments, engine_of, found, killed, shop
 
 __all__ = ["shop"]
 
@@ -51,10 +51,7 @@ def test_a_create_that_is_not_in_the_cluster_is_forgotten_and_a_strangers_object
     shop.deployment(1)
     killed(shop, engine_of, "up", shop.name, "--yes", when=deployments(shop))
     shop.kube.delete("apps/v1", "Deployment", "never", shop.name)
-    until = time.monotonic() + LIMIT
-    while shop.kube.find("apps/v1", "Deployment", "never", shop.name):
-        assert time.monotonic() < until
-        time.sleep(0.1)
+    eventually(lambda: not shop.kube.find("apps/v1", "Deployment", "never", shop.name), "the Deployment is gone")
     manifest = shop.objects["never"]["manifest"]
     other = {**manifest, "metadata": {"name": "never", "namespace": shop.name}}
     shop.kube.create(other, "kubectl-create")
@@ -64,9 +61,7 @@ def test_a_create_that_is_not_in_the_cluster_is_forgotten_and_a_strangers_object
     assert "pulumi import" in said
     assert shop.pending() == [("creating", "Deployment")]
     shop.kube.delete("apps/v1", "Deployment", "never", shop.name)
-    while shop.kube.find("apps/v1", "Deployment", "never", shop.name):
-        assert time.monotonic() < until
-        time.sleep(0.1)
+    eventually(lambda: not shop.kube.find("apps/v1", "Deployment", "never", shop.name), "the stranger's is gone")
     assert found(shop).popitem()[1][1] == "forget the operation"
     shop.run("repair", "--yes")
     shop.deployment(0)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from cli.rollout import audit, releases
 from cli.rollout.lock import current
@@ -29,9 +26,13 @@ def two(stage: Stage) -> Stage:
     """Release `two` runs, `one` came before it."""
     stage.release("one")
     stage.release("two")
+    bring_two(stage)
+    return stage
+
+
+def bring_two(stage: Stage) -> None:
     with releases.attempt(stage.kube, stage.name, kind="up") as attempt:
         attempt.succeeded(stage.release("two"))
-    return stage
 
 
 def test_content_comes_back_and_what_the_release_added_goes(two: Stage, tmp_path: Path) -> None:
@@ -40,13 +41,26 @@ def test_content_comes_back_and_what_the_release_added_goes(two: Stage, tmp_path
     assert before
     done = two.turnout("rollback", two.name, "--yes", "--json", "--reason", "it errs", cwd=tmp_path)
     answer = json.loads(done.stdout)
-    assert (answer["release"], answer["state"]) == (before.number + 1, "owed: there is no checkout here")
+    assert (answer["release"], answer["state"]) == (before.number + 1, "owed: no checkout here is of this cluster")
     assert two.variables() == {"VERSION": "one", "ONLY_IN_ONE": "1"}
     assert two.live("added-a")["spec"]["replicas"] == 0
     assert two.live()["status"]["updatedReplicas"] == two.live()["status"]["availableReplicas"] == 2
     assert current(two.kube, two.name) is None
     newest = audit.entries(two.kube, two.name)[0]
     assert (newest.what, newest.why, newest.outcome) == (f"turnout rollback {two.name}", "it errs", "done")
+
+
+def test_what_a_rollback_stopped_runs_again_with_the_next_apply(two: Stage, tmp_path: Path) -> None:
+    """Who stopped it must not own the count: an apply of another one would be refused."""
+    added = two.deployment("two", workload="added", replicas=1)
+    for _ in range(2):  # as it was made, and after an apply
+        two.put(added)
+        two.turnout("rollback", two.name, "--yes", cwd=tmp_path)
+        assert two.live("added-a")["spec"]["replicas"] == 0
+        bring_two(two)
+        two.put(added)
+        assert two.live("added-a")["spec"]["replicas"] == 1
+    two.turnout("rollback", two.name, "--yes", cwd=tmp_path)
 
 
 def test_deleted_configuration_is_created_again_before_its_workload(two: Stage, tmp_path: Path) -> None:
@@ -92,57 +106,18 @@ def test_nobody_to_ask_is_wrong_use(two: Stage, tmp_path: Path) -> None:
     assert current(two.kube, two.name) is None
 
 
-def test_rights_of_an_on_call_role_suffice(two: Stage, tmp_path: Path) -> None:
-    role = on_call(two, tmp_path)
-    two.turnout("rollback", two.name, "--yes", cwd=tmp_path, kubeconfig=role)
-    assert two.variables()["VERSION"] == "one"
-    assert audit.entries(two.kube, two.name)[0].who == f"system:serviceaccount:{two.name}:on-call"
-
-
-OWN_RULES = [
-    (["apps"], ["deployments", "statefulsets"], ["get", "list", "watch", "patch"]),
-    (["batch"], ["cronjobs"], ["get", "list", "patch"]),
-    (["autoscaling"], ["horizontalpodautoscalers"], ["list", "patch", "delete"]),
-    (["policy"], ["poddisruptionbudgets"], ["list", "patch", "delete"]),
-    (["networking.k8s.io"], ["networkpolicies"], ["list", "patch", "delete"]),
-    ([""], ["configmaps"], ["get", "list", "patch"]),
-]
-CONTROL_RULES = [
-    (["coordination.k8s.io"], ["leases"], ["get", "create", "update"]),
-    ([""], ["configmaps"], ["get", "list", "create", "update"]),
-]
-
-
-def on_call(stage: Stage, folder: Path) -> Path:
-    """A kubeconfig of an account that may do just that, in two namespaces and nowhere else."""
-    account = {"kind": "ServiceAccount", "name": "on-call", "namespace": stage.name}
-    stage.kube.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": place(stage.name)}, "test")
-    for namespace, rules in ((stage.name, OWN_RULES), (stage.control, CONTROL_RULES)):
-        rows = [{"apiGroups": groups, "resources": kinds, "verbs": verbs} for groups, kinds, verbs in rules]
-        stage.kube.apply(rbac("Role", namespace, rules=rows), "test")
-        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "on-call"}
-        stage.kube.apply(rbac("RoleBinding", namespace, roleRef=reference, subjects=[account]), "test")
-    config = yaml.safe_load(stage.kubeconfig.read_text())
-    config["users"] = [{"name": row["name"], "user": {"token": token(stage)}} for row in config["users"]]
-    file = folder / "on-call.kubeconfig"
-    file.write_text(yaml.safe_dump(config))
-    return file
-
-
-def token(stage: Stage) -> str:
-    from cli.kube.requests import Request
-
-    path = f"/api/v1/namespaces/{stage.name}/serviceaccounts/on-call/token"
-    body = b'{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{}}'
-    answer = stage.kube.request(Request("POST", path, "ask for a token", body=body)).json()
-    found = str(answer["status"]["token"])
-    assert base64.urlsafe_b64decode(found.split(".")[1] + "==")
-    return found
-
-
-def rbac(kind: str, namespace: str, **fields: Any) -> dict[str, Any]:
-    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": place(namespace), **fields}
-
-
-def place(namespace: str) -> dict[str, str]:
-    return {"name": "on-call", "namespace": namespace}
+def test_a_service_that_the_bad_release_removed_or_changed_has_its_address_again(stage: Stage, tmp_path: Path) -> None:
+    tools = stage.deployment("one", workload="tools", replicas=1)
+    good = (stage.service("web", 80), stage.service("tools", 8080), tools)
+    with releases.attempt(stage.kube, stage.name, kind="up") as attempt:
+        attempt.succeeded(stage.release("one", *good))
+    with releases.attempt(stage.kube, stage.name, kind="up") as attempt:
+        attempt.succeeded(stage.release("two", stage.service("web", 9090)))
+    stage.kube.delete("v1", "Service", "tools", stage.name)
+    stage.kube.delete("apps/v1", "Deployment", "tools-a", stage.name)
+    stage.turnout("rollback", stage.name, "--yes", cwd=tmp_path)
+    for name, port in (("web", 80), ("tools", 8080)):
+        spec = stage.kube.get("v1", "Service", name, stage.name)["spec"]
+        assert [row["port"] for row in spec["ports"]] == [port]
+        assert spec["selector"] == {"app.kubernetes.io/name": name}
+    assert stage.live("tools-a")["status"]["availableReplicas"] == 1

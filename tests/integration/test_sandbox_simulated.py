@@ -52,14 +52,14 @@ def test_a_deployment_becomes_available_and_its_service_has_endpoints(kube: Kube
         slices = kube.list("discovery.k8s.io/v1", "EndpointSlice", "default", labels="kubernetes.io/service-name=web")
         return sum(len(each["endpoints"] or []) for each in slices) == 3
 
-    eventually(served, seconds=20, every=0.1)
+    eventually(served, every=0.1)
     assert kube.get("apps/v1", "Deployment", "web", "default")["status"]["availableReplicas"] == 3
 
 
 def test_a_job_completes(kube: Kube) -> None:
     spec = {"template": {"spec": {**pod(), "restartPolicy": "Never"}}}
     kube.apply(thing("batch/v1", "Job", "once", spec), MANAGER)
-    eventually(lambda: kube.get("batch/v1", "Job", "once", "default")["status"].get("succeeded"), seconds=20, every=0.1)
+    eventually(lambda: kube.get("batch/v1", "Job", "once", "default")["status"].get("succeeded"), every=0.1)
 
 
 def test_a_claim_is_bound_and_its_volume_goes_with_it(own: Layout, kube: Kube) -> None:
@@ -71,11 +71,11 @@ def test_a_claim_is_bound_and_its_volume_goes_with_it(own: Layout, kube: Kube) -
     def bound() -> bool:
         return bool(kube.get("v1", "PersistentVolumeClaim", "data", "default")["status"]["phase"] == "Bound")
 
-    eventually(bound, seconds=20, every=0.1)
+    eventually(bound, every=0.1)
     assert [*own.volumes.iterdir()]
     kube.delete("v1", "Pod", "writer", "default")
     kube.delete("v1", "PersistentVolumeClaim", "data", "default")
-    eventually(lambda: not [*own.volumes.iterdir()], seconds=20, every=0.1)
+    eventually(lambda: not [*own.volumes.iterdir()], every=0.1)
 
 
 def test_the_api_server_listens_on_loopback_only(own: Layout) -> None:

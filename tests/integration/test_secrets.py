@@ -20,7 +20,9 @@ from pathlib import Path
 import pytest
 
 from cli.engine import secrets as sealing
-from tests.integration.small import LIMIT, Small, ended, eventually, small
+from tests.harness import eventually
+from tests.integration.small import LIMIT, Small, ended, small
+from tests.planting import forms
 
 pytestmark = pytest.mark.cluster
 
@@ -49,6 +51,8 @@ from pathlib import Path
 
 import pulumi
 
+from cli.provider import VERSION
+
 
 def program():
     shape, plain = (json.loads(Path(name).read_text()) for name in ("shape.json", "values.json"))
@@ -65,7 +69,7 @@ def program():
             metadata["namespace"] = space
         manifest = {"apiVersion": version, "kind": kind, "metadata": metadata, **body}
         token = f"kubernetes:{version if '/' in version else 'core/v1'}:{kind}"
-        options = pulumi.ResourceOptions(provider=cluster, depends_on=list(after), parent=group, version="4.34.2")
+        options = pulumi.ResourceOptions(provider=cluster, depends_on=list(after), parent=group, version=VERSION)
         return pulumi.CustomResource(token, f"{kind}-{name}", manifest, options)
 
     first = make("Namespace", space, {})
@@ -148,15 +152,6 @@ class Spy:
                     self.look(f"environment of {command!r}", (process / "environ").read_bytes())
 
 
-def forms(value: str) -> list[bytes]:
-    """As it is, and what of its base64 is the same wherever it stands in the encoded text."""
-    found = [value.encode()]
-    for before in range(3):
-        encoded = base64.b64encode(b"\0" * before + value.encode())
-        found.append(encoded[4 if before else 0 : len(encoded) // 4 * 4 - 4])
-    return found
-
-
 def told(project: Small, spy: Spy, *words: str, expect: int | None) -> subprocess.CompletedProcess[str]:
     done = project.run(*words, expect=expect)
     spy.look(f"the output of turnout {' '.join(words)}", (done.stdout + done.stderr).encode())
@@ -218,7 +213,7 @@ def test_no_secret_is_written_printed_or_passed_on(project: Small) -> None:
         ask_for(project, 12, never=True)
         killed_while_it_waits(project, spy)
         ask_for(project, 13)
-        eventually(lambda: repaired(project, spy), "repair settles what was killed", LIMIT)
+        eventually(lambda: repaired(project, spy), "repair settles what was killed", seconds=LIMIT)
         for words in (("up", environment, "--yes"), ("history", environment, "--json"), ("status", environment)):
             told(project, spy, *words, expect=None)
         told(project, spy, "history", environment, expect=0)

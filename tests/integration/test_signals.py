@@ -16,9 +16,10 @@ import pytest
 
 from cli.rollout import lease
 from cli.rollout.lease import Claim
-from tests.integration.small import Small, ended, eventually, small
+from tests.harness import eventually
+from tests.integration.small import Small, ended, small
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("hang_ups")]
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LEASE = ("coordination.k8s.io/v1", "Lease", "lock")
@@ -95,7 +96,7 @@ def test_one_signal_ends_a_rollout_cleanly(project: Small) -> None:
     project.ask_for(never=True)
     done = signalled(waiting_for_readiness(project, "rollout", "start", project.environment, "--yes"), signal.SIGINT)
     assert_left_clean(project, done)
-    assert "half of each release" in done.stderr
+    assert "turnout rollout resume" in done.stderr
 
 
 def test_two_signals_stop_an_up_now_and_the_next_command_finds_what_is_left(project: Small) -> None:
@@ -174,9 +175,7 @@ def test_one_signal_ends_a_preview_whose_program_takes_long(project: Small) -> N
 @pytest.mark.parametrize("verb", ["up", "destroy"])
 def test_a_signal_before_the_engine_has_started_changes_nothing(project: Small, verb: str) -> None:
     process = project.start(verb, project.environment, "--yes")
-    eventually(
-        lambda: project.kube.find("coordination.k8s.io/v1", "Lease", "lock", control(project)), "the lock is taken"
-    )
+    eventually(lambda: project.kube.find(*LEASE, control(project)), "the lock is taken", every=0.1)
     assert_left_clean(project, signalled(process, signal.SIGTERM))
 
 

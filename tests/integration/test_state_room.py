@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness import eventually
 from tests.integration import small as projects
-from tests.integration.small import Small, ended, eventually
+from tests.integration.small import Small, ended
 
 pytestmark = [
     pytest.mark.cluster,

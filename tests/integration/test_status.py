@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from cli.rollout import status
+from tests.harness import eventually
 from tests.integration.stage import Stage, staged
 
 pytestmark = pytest.mark.cluster
@@ -23,15 +23,18 @@ def stage(kubeconfig: Path) -> Iterator[Stage]:
         yield made
 
 
-def until(stage: Stage, name: str, told: str, seconds: float = 90) -> status.WorkloadStatus:
+def until(stage: Stage, name: str, told: str) -> status.WorkloadStatus:
     """The workload's status once its reason or causes tell that."""
-    end = time.monotonic() + seconds
-    while True:
-        found = next(one for one in status.read(stage.kube, stage.name).workloads if one.name == name)
-        if told in "\n".join((found.reason, *found.causes)):
-            return found
-        assert time.monotonic() < end, found
-        time.sleep(0.5)
+
+    def look() -> status.WorkloadStatus:
+        return next(one for one in status.read(stage.kube, stage.name).workloads if one.name == name)
+
+    def telling() -> status.WorkloadStatus | None:
+        found = look()
+        return found if told in "\n".join((found.reason, *found.causes)) else None
+
+    found: status.WorkloadStatus = eventually(telling, lambda: f"{told!r} in {look()}", every=0.5)
+    return found
 
 
 def document(stage: Stage, folder: Path, *words: str, expect: int = 0) -> Any:
@@ -67,10 +70,11 @@ def test_missing_image_is_named(stage: Stage) -> None:
 def test_logs_of_every_pod_in_the_order_of_time(stage: Stage, tmp_path: Path) -> None:
     stage.put(stage.deployment("one", workload="talking", command="(echo first; echo second; sleep 600)"))
     stage.wait_ready("talking-a")
-    lines: list[Any] = []
-    end = time.monotonic() + 30
-    while len(lines) < 4 and time.monotonic() < end:
-        lines = json.loads(stage.turnout("logs", stage.name, "talking", "--json", cwd=tmp_path).stdout)
+
+    def logs() -> Any:
+        return json.loads(stage.turnout("logs", stage.name, "talking", "--json", cwd=tmp_path).stdout)
+
+    lines = eventually(lambda: len(found := logs()) >= 4 and found, lambda: f"two lines of each pod in {logs()}")
     assert sorted(line["message"] for line in lines) == ["first", "first", "second", "second"]
     assert [line["at"] for line in lines] == sorted(line["at"] for line in lines)
     assert len({line["pod"] for line in lines}) == 2

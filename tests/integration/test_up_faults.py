@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from cli.kube.config import endpoint
+from tests.harness import eventually
 from tests.integration.fault_proxy import FOREVER, Fault, FaultProxy, fault_proxy
-from tests.integration.small import Small, ended, eventually, small
+from tests.integration.small import Small, ended, small
 
 pytestmark = pytest.mark.cluster
 MAPS = 6
@@ -49,7 +50,8 @@ class Shaky:
 def shaky(tmp_path: Path, sandbox: str, kubeconfig: Path) -> Iterator[Shaky]:
     with small(tmp_path, sandbox, kubeconfig) as project, fault_proxy(endpoint(kubeconfig)) as proxy:
         (tmp_path / "kubeconfig").write_text(proxy.kubeconfig("default"))
-        (tmp_path / f"Pulumi.{project.environment}.yaml").write_text(SETTINGS.format(folder=tmp_path, digest="0" * 64))
+        settings = SETTINGS.format(folder=tmp_path, digest="0" * 64)
+        (tmp_path / f"Pulumi.{project.environment}.yaml").write_text(settings)
         project.ask_for(maps=MAPS)
         yield Shaky(project, proxy)
 
@@ -98,7 +100,9 @@ def test_an_outcome_that_nobody_can_tell_is_read_back_by_the_next_up(shaky: Shak
 
 def test_a_server_that_restarts_in_the_middle_is_waited_for(shaky: Shaky) -> None:
     process = shaky.project.start("up", shaky.project.environment, "--yes", MARK="m")
-    eventually(lambda: shaky.proxy.count("POST", shaky.maps) or process.poll() is not None, "the first map is made")
+    eventually(
+        lambda: shaky.proxy.count("POST", shaky.maps) or process.poll() is not None, "the first map is made", every=0.1
+    )
     shaky.proxy.down_for(3)
     done = ended(process)
     assert done.returncode == 0, done.stdout + done.stderr
