@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cli import paths
-from tests.bench import cluster, demo
+from tests.bench import cluster, demo, hermetic, scale
 from tests.bench.cluster import COMMAND
 from tests.bench.demo import Contender
 from tests.bench.report import put_into, table
@@ -38,15 +38,16 @@ def main() -> int:
         rows = kept(rows)
         OUT.parent.mkdir(parents=True, exist_ok=True)
         OUT.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
-    sys.stdout.write("\n".join(table(rows)) + f"\n\n{OUT.relative_to(ROOT)}\n")
+    small = [row for row in rows if not scale.is_scale(row)]
+    sys.stdout.write("\n".join([*table(small), "", *scale.table(rows)]) + f"\n\n{OUT.relative_to(ROOT)}\n")
     if asked.write:
-        DOCUMENT.write_text(put_into(DOCUMENT.read_text(), rows))
+        DOCUMENT.write_text(scale.put_into(put_into(DOCUMENT.read_text(), small), rows))
     return 0
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure turnout beside other tools.")
-    keys = ["help", "dev", *(work.key for work in works(1))]
+    keys = ["help", "dev", hermetic.KEY, *(work.key for work in works(1)), scale.KEY]
     parser.add_argument("--only", action="append", choices=keys, help="only this work; can be repeated")
     parser.add_argument("--runs", type=int, default=5, help="how often (large environments less)")
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
@@ -54,10 +55,15 @@ def arguments() -> argparse.Namespace:
 
 
 def measure_all(only: list[str] | None, runs: int) -> Iterator[Row]:
+    """The rehearsal at scale takes most of an hour, and so only comes when it is asked for."""
+    if only and scale.KEY in only:
+        yield from scale.measured(ROOT)
     if not only or "help" in only:
         yield from demo.in_turn([Contender("turnout", [COMMAND, "--help"])], ROOT, 0, runs, "help")
     if not only or "dev" in only:
         yield from demo.measured(ROOT, runs)
+    if not only or hermetic.KEY in only:
+        yield from hermetic.measured(ROOT, runs)
     wanted = [work for work in works(runs) if not only or work.key in only]
     if not wanted:
         return

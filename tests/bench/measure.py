@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 EVERY = 0.05
-"""Seconds between two looks at the processes."""
-LIMIT = 1200.0
+"""Seconds between two looks at the processes of a short command."""
+LIMIT = 3600.0
 """Seconds after which a command is taken for hung."""
 GRACE = 15.0
 """Seconds that it then gets to end what it started."""
@@ -93,12 +93,17 @@ def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], fine: Sequ
 
 
 def _watch(memory: _Memory, ended: threading.Event, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + LIMIT
-    while not ended.wait(EVERY):
+    began = time.monotonic()
+    while not ended.wait(_pause(time.monotonic() - began)):
         memory.look()
-        if time.monotonic() > until:
+        if time.monotonic() > began + LIMIT:
             _end(process)
             return
+
+
+def _pause(elapsed: float) -> float:
+    """Longer for long commands: looking takes processor time that theirs is beside."""
+    return min(max(EVERY, elapsed / 100), 1.0)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

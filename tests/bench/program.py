@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-Object = dict[str, Any]
+from cli.provider import VERSION
 
-PROVIDER = "4.34.2"
-"""The version of the official plugin that every program names, as the components do."""
+Object = dict[str, Any]
 
 OWNED = {"pulumi.com/patchFieldManager": "turnout"}
 
@@ -56,7 +55,7 @@ def _declare(manifest: Object, after: list[Any]) -> Any:
     version, kind = manifest["apiVersion"], manifest["kind"]
     token = f"kubernetes:{version if '/' in version else f'core/{version}'}:{kind}"
     name = f"{kind}-{manifest['metadata']['name']}"
-    return pulumi.CustomResource(token, name, manifest, pulumi.ResourceOptions(depends_on=after, version=PROVIDER))
+    return pulumi.CustomResource(token, name, manifest, pulumi.ResourceOptions(depends_on=after, version=VERSION))
 
 
 def _triple(name: str, namespace: str) -> list[Object]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from tests.bench.works import Row
+from tests.page import put_between
 
 TOOLS = ("turnout", "official", "pulumi", "kubectl")
 HEADINGS = ("Work", "Resources", "turnout", "its engine, official plugin", "plain pulumi", "kubectl")
@@ -25,8 +25,7 @@ def table(rows: Iterable[Row]) -> list[str]:
 
 def put_into(text: str, rows: Iterable[Row]) -> str:
     """The page with the table between its marks."""
-    block = "\n".join([BEGIN, *table(rows), END])
-    return re.sub(f"{BEGIN}.*?{END}", lambda _: block, text, flags=re.DOTALL)
+    return put_between(text, BEGIN, END, table(rows))
 
 
 def _cell(row: Row | None) -> str:

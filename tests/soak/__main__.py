@@ -1,121 +1,89 @@
-"""`python -m tests.soak`: kill engine, provider and turnout at random points; nothing may be lost or made twice."""
+"""`python -m tests.soak`: kill processes at random points, and roll out and back under load; nothing may be lost."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import secrets
-import shutil
 import subprocess
 import sys
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from cli import paths
-from cli.kube.client import Kube
-from cli.kube.config import endpoint
-from tests.harness import COMMAND, ROOT
-from tests.soak import report
-from tests.soak.cluster import namespace
-from tests.soak.kills import Chooser, Operation, Victim
-from tests.soak.lane import Lane
-from tests.soak.report import Report
+from tests.harness import COMMAND
+from tests.soak.killing import SABOTAGE, kill
+from tests.soak.rollouts.run import judge, roll, write
 
-FOLDER = paths.work_dir(ROOT) / "soak"
-RESULT = paths.work_dir(ROOT) / "soak.json"
-SABOTAGE = ("no-repair", "delete", "twice")
-
-
-class Soak:
-    """Lanes side by side, until there were enough kills."""
-
-    def __init__(self, asked: argparse.Namespace, sandbox: str) -> None:
-        self.asked, self.sandbox = asked, sandbox
-        self.began = time.monotonic()
-        self.report = Report(asked.seed)
-        self._guard = threading.Lock()
-        self._stop = threading.Event()
-        self._cycles = [0] * asked.lanes
-
-    def run(self) -> None:
-        shutil.rmtree(FOLDER, ignore_errors=True)
-        with ThreadPoolExecutor(self.asked.lanes) as pool:
-            try:
-                list(pool.map(self._lane, range(self.asked.lanes)))
-            finally:
-                self._stop.set()
-
-    def _lane(self, lane: int) -> None:
-        """A lane after a failure is another one: what the failure left behind does not count twice."""
-        chooser = Chooser(f"{self.asked.seed}/{lane}")
-        with Kube(endpoint(paths.sandbox_kubeconfig(self.sandbox))) as kube:
-            while not self._over():
-                environment = f"soak{secrets.token_hex(3)}"
-                one = Lane(kube, FOLDER / environment, self.sandbox, environment, sabotage=self.asked.sabotage)
-                with namespace(kube, one.project.namespace, one.project.control), one.proxy, one.watcher:
-                    self._cycle_until_failed(lane, one, chooser)
-
-    def _cycle_until_failed(self, lane: int, one: Lane, chooser: Chooser) -> None:
-        if wrong := one.measure():
-            raise RuntimeError("nobody was killed, and yet:\n" + "\n".join(wrong))
-        while not self._over():
-            result = one.cycle(chooser)
-            with self._guard:
-                self._cycles[lane] += 1
-                self.report.add(lane, self._cycles[lane], result)
-                self._tell(f"{report.line(lane, self._cycles[lane], result)}")
-                self._save()
-            if result.faults:
-                self._tell("\n".join(f"  {fault}" for fault in result.faults))
-                return
-
-    def _over(self) -> bool:
-        late = time.monotonic() - self.began > self.asked.minutes * 60
-        enough = len(self.report.hits) >= self.asked.kills or len(self.report.failures) >= self.asked.failures
-        return bool(late or enough or self._stop.is_set())
-
-    def _tell(self, text: str) -> None:
-        print(f"[{time.monotonic() - self.began:6.1f} s, {len(self.report.hits)} kills] {text}", flush=True)
-
-    def _save(self) -> None:
-        self.report.seconds = time.monotonic() - self.began
-        RESULT.write_text(json.dumps(self.report.to_json(), indent=2) + "\n")
+KILLS, ROLLOUTS, RUNS = 200, 20, 20
+JUDGED = (
+    f"both bad releases, RUNS good ones and as many without traffic; default {RUNS}, none when others are asked for"
+)
+REQUESTS_A_ROLLOUT = 10_000
+"""With 20 rollouts there are 200,000."""
 
 
 def main() -> int:
-    asked = _arguments()
-    print(f"seed {asked.seed}", flush=True)
-    name = asked.sandbox or "soak"
-    if not asked.sandbox:
-        subprocess.run([COMMAND, "sandbox", "up", name, "--pods", "simulated"], check=True)
-    soak = Soak(asked, name)
+    """All parts, or those that were asked for; 0 when nothing falls short."""
+    asked = arguments()
+    wrong = []
+    if asked.kills:
+        with sandbox(asked.sandbox, "soak", "simulated") as name:
+            wrong += kill(asked, name)
+    if asked.rollouts or asked.judged is not None:
+        with sandbox(asked.sandbox, "soak-rollouts", "real") as name:
+            wrong += _rolled(asked, name)
+    if asked.write:
+        write()
+    print("\n".join(f"FALLS SHORT: {one}" for one in wrong) or "nothing falls short")
+    return 1 if wrong else 0
+
+
+def _rolled(asked: argparse.Namespace, name: str) -> list[str]:
+    wrong = []
+    if asked.rollouts:
+        wrong += roll(asked.rollouts, asked.requests or asked.rollouts * REQUESTS_A_ROLLOUT, name)
+    if asked.judged is not None:
+        wrong += judge(asked.judged, name)
+    return wrong
+
+
+@contextmanager
+def sandbox(running: str, own: str, pods: str) -> Iterator[str]:
+    """The sandbox that runs already, or one for the length of the block."""
+    if running:
+        yield running
+        return
+    subprocess.run([COMMAND, "sandbox", "up", own, "--pods", pods], check=True)
     try:
-        soak.run()
-    except KeyboardInterrupt:
-        print("stopped")
+        yield own
     finally:
-        if not asked.sandbox:
-            subprocess.run([COMMAND, "sandbox", "down", name], check=False)
-    print("\n".join(soak.report.lines()))
-    short = asked.kills - len(soak.report.hits)
-    if short > 0:
-        print(f"{short} kills too few: out of time, or too many failures")
-    elif left := report.missing(soak.report.hits, Victim, Operation):
-        print(f"never hit: {', '.join(left)}")
-    return 1 if soak.report.failures or short > 0 else 0
+        subprocess.run([COMMAND, "sandbox", "down", own], check=False)
 
 
-def _arguments() -> argparse.Namespace:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--kills", type=int, default=200, help="how many; default 200")
-    parser.add_argument("--seed", default=secrets.token_hex(4), help="to do the same again; timing stays chance")
-    parser.add_argument("--lanes", type=int, default=3, help="environments side by side; default 3")
-    parser.add_argument("--minutes", type=float, default=60, help="end after that long; default 60")
-    parser.add_argument("--failures", type=int, default=10, help="end after so many; default 10")
-    parser.add_argument("--sandbox", default="", help="one that runs already; default: one of its own")
-    parser.add_argument("--sabotage", choices=SABOTAGE, default="", help="see the soak fail")
-    return parser.parse_args()
+    parser.add_argument("--kills", type=int, help=f"how many; default {KILLS}, none when only rollouts are asked for")
+    parser.add_argument(
+        "--rollouts", type=int, help=f"how many; default {ROLLOUTS}, none when only kills are asked for"
+    )
+    parser.add_argument("--judged", type=int, metavar="RUNS", help=f"gates: {JUDGED}")
+    parser.add_argument("--requests", type=int, help=f"at least that many; default {REQUESTS_A_ROLLOUT} a rollout")
+    parser.add_argument("--write", action="store_true", help="put the figures of rollouts into docs/performance.md")
+    parser.add_argument("--sandbox", default="", help="one that runs already; default: one of its own for each part")
+    of_kills = parser.add_argument_group("kills")
+    of_kills.add_argument("--seed", default=secrets.token_hex(4), help="to do the same again; timing stays chance")
+    of_kills.add_argument("--lanes", type=int, default=3, help="environments side by side; default 3")
+    of_kills.add_argument("--minutes", type=float, default=60, help="end after that long; default 60")
+    of_kills.add_argument("--failures", type=int, default=10, help="end after so many; default 10")
+    of_kills.add_argument("--sabotage", choices=SABOTAGE, default="", help="see the soak fail")
+    return completed(parser.parse_args())
+
+
+def completed(asked: argparse.Namespace) -> argparse.Namespace:
+    """All parts when none was asked for."""
+    if all(part is None for part in (asked.kills, asked.rollouts, asked.judged)):
+        asked.kills, asked.rollouts, asked.judged = KILLS, ROLLOUTS, RUNS
+    asked.kills, asked.rollouts = asked.kills or 0, asked.rollouts or 0
+    return asked
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ SETTLE_LIMIT = 15.0
 """Seconds within which the cluster's own controllers have cleaned up."""
 REPAIR_SECONDS = 1.5
 """About what a repair takes: within it, one is killed now and then."""
-EXIT_LOCKED = 5
 
 _ROUND = (
     Operation.CREATE,

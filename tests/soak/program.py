@@ -9,9 +9,9 @@ from typing import Any
 import pulumi
 
 from cli.engine.settle import type_token
+from cli.provider import VERSION
 from tests.soak.desired import REFERENCE, Shape, Wanted, wanted
 
-VERSION = "4.34.2"
 SHAPE_FILE = "shape.json"
 
 

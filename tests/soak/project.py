@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from cli.engine import binary, environ
-from cli.paths import sandbox_kubeconfig
 from cli.progress import Silent
 from tests.harness import COMMAND
 from tests.soak.desired import Shape
@@ -158,7 +157,3 @@ class Project:
 
     def _of_state(self, part: str) -> Path:
         return self.state_file.parents[2] / part / NAME / self.environment
-
-
-def kubeconfig_of(sandbox: str) -> Path:
-    return sandbox_kubeconfig(sandbox)

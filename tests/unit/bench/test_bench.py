@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tests.bench import measure, works
+from infra.settings import load
+from tests.bench import fleet, hermetic, measure, scale, works
+from tests.bench.__main__ import arguments
+from tests.bench.measure import Sample
 from tests.bench.program import Shape, objects
 from tests.bench.report import BEGIN, END, put_into, table
 from tests.bench.works import Row
+
+ROOT = Path(__file__).parents[3]
 
 
 def python(text: str, folder: Path) -> measure.Sample:
@@ -73,3 +80,48 @@ def test_the_table_has_a_column_for_each_tool_and_replaces_the_one_before() -> N
     assert lines[-1] == "| destroy | 62 | 2.50 s (300 MB, provider 61) |  |  | 3.14 s (94 MB) |"
     page = f"before\n{BEGIN}\nold\n{END}\nafter\n"
     assert put_into(page, rows) == "before\n" + "\n".join([BEGIN, *lines, END]) + "\nafter\n"
+
+
+def test_the_rehearsal_has_a_row_for_each_size_and_strategy_in_a_table_of_its_own() -> None:
+    rows = [
+        Row(f"scale: {strategy}, {name}", "turnout", size, 12.3, 1, 400.4, 5.6)
+        for strategy in scale.STRATEGIES
+        for size in (500, 50)
+        for name in ("rollout", "rollback")
+    ]
+    rows.append(Row("scale: rolling, kubectl restart", "kubectl", 50, 11.2, 1, 90.1, 0.4))
+    lines = scale.table(rows)
+    assert lines[2] == "| rolling | 50 | 500 |  | 12 s, CPU 6 s, 400 MB | 12 s, CPU 6 s, 400 MB | 11 s |"
+    assert [line.split(" | ")[1] for line in lines[2:]] == ["50", "500", "50", "500"]
+    page = scale.put_into(f"before\n{scale.BEGIN}\nold\n{scale.END}\nafter", rows)
+    assert page.startswith("before\n<!-- scale -->\n| Strategy")
+    assert page.endswith("|\n<!-- /scale -->\nafter")
+
+
+def test_the_two_commits_of_the_hermetic_preview_change_every_environment(tmp_path: Path) -> None:
+    base = hermetic.two_commits(tmp_path / "project")
+    command = ["git", "diff", "--name-only", base, "HEAD"]
+    done = subprocess.run(command, cwd=tmp_path / "project", check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["Pulumi.dev.yaml", "Pulumi.prod.yaml", "Pulumi.staging.yaml"]
+
+
+def test_the_hermetic_preview_can_be_asked_for_and_has_a_row(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "argv", ["bench", "--only", hermetic.KEY])
+    assert arguments().only == [hermetic.KEY]
+    monkeypatch.setattr(hermetic, "render", lambda *_: SimpleNamespace(resources=[None] * 50))
+    monkeypatch.setattr(hermetic, "COMMAND", "echo")
+    monkeypatch.setattr(measure, "run", lambda command, **_: Sample(1.5, 1.0, 90.0, {}, " ".join(command)))
+    [one] = hermetic.measured(tmp_path, 3)
+    assert (one.work, one.resources, one.seconds, one.runs) == (hermetic.WORK, 150, 1.5, 3)
+    assert table([one])[2].startswith(f"| {hermetic.WORK} | 150 | 1.50 s (90 MB) |")
+
+
+def test_a_fleet_is_what_a_settings_file_can_say(tmp_path: Path) -> None:
+    one = fleet.Fleet(7, "blue-green")
+    fleet.write(tmp_path / "fleet", one, "main", ROOT)
+    fleet.release(tmp_path / "fleet", one, fleet.NEW)
+    found = load(fleet.settings_file(tmp_path / "fleet", one), one.environment)
+    assert (found.tier, found.app.version) == ("prod", fleet.NEW)
+    assert {name: part.calls for name, part in found.app.services.items()}["s002"] == ("s001",)
+    assert {part.rollout.strategy for part in found.app.services.values()} == {"blue-green"}
+    assert scale.room(one) >= 2 * one.pods
