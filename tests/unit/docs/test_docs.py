@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli import reference
+from cli.main import COMMANDS, SECTIONS
 from cli.sandbox import parts
 from components import versions
 
@@ -50,6 +51,10 @@ def test_every_option_has_help() -> None:
         if one.param_type_name == "option" and one.name not in reference.HIDDEN and not one.help
     ]
     assert lacking == []
+
+
+def test_every_command_has_its_place_in_the_overview() -> None:
+    assert sorted(name for names in SECTIONS.values() for name in names) == sorted(COMMANDS)
 
 
 def test_commands_that_pages_name_exist() -> None:
@@ -116,5 +121,8 @@ def test_every_page_of_docs_is_reached_from_the_readme() -> None:
 
 
 def test_operation_runbooks_say_which_command_to_run() -> None:
-    for name in ("roll-back", "broken-rollout", "lock-left-behind"):
-        assert "turnout " in (ROOT / "runbooks" / f"{name}.md").read_text()
+    pages = [page for page in (ROOT / "runbooks").glob("*.md") if page.stem[0].islower()]
+    assert len(pages) >= 9
+    for text in (page.read_text() for page in pages):
+        assert "**When:**" in text
+        assert re.search(r"^    turnout ", text, re.MULTILINE)
