@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -29,6 +30,13 @@ def as_keyboard_interrupt() -> Iterator[None]:
 
 def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001
     raise KeyboardInterrupt
+
+
+def leave_with(code: int) -> None:
+    """From here on a signal that asks for an end has it at once, with that exit code."""
+    for number in (signal.SIGINT, *ENDING):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: os._exit(code))
 
 
 class Asked:

@@ -10,14 +10,14 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from cli import context, streams
 from cli.errors import Interrupted, TurnoutError
-from cli.interrupts import as_keyboard_interrupt
+from cli.interrupts import as_keyboard_interrupt, leave_with
 
 # name: (module under cli.commands, one line for the overview)
 COMMANDS = {
@@ -93,21 +93,29 @@ def root(
 
 def main() -> None:
     """Run the command line; errors become three lines on stderr and a documented exit code."""
-    code: str | int | None = 0
     streams.outlast_readers()
+    with as_keyboard_interrupt():
+        try:
+            code = _run()
+            if code == Interrupted.exit_code:
+                _end_at_once()
+        except KeyboardInterrupt:
+            # Asked again, while the first asking was being told.
+            _end_at_once()
+    sys.exit(code)
+
+
+def _run() -> str | int | None:
     try:
-        with as_keyboard_interrupt():
-            app()
+        app()
     except TurnoutError as error:
         typer.secho(f"turnout: {_harmless(str(error))}", err=True)
-        code = error.exit_code
+        return error.exit_code
     except KeyboardInterrupt:
-        code = _interrupted()
+        return _interrupted()
     except SystemExit as ended:
-        code = _interrupted() if ended.code == _TYPERS_INTERRUPT else ended.code
-    if code == Interrupted.exit_code:
-        _end_at_once(code)
-    sys.exit(code)
+        return _interrupted() if ended.code == _TYPERS_INTERRUPT else ended.code
+    return 0
 
 
 def _harmless(text: str) -> str:
@@ -122,12 +130,13 @@ def _interrupted() -> int:
     return Interrupted.exit_code
 
 
-def _end_at_once(code: int) -> None:
+def _end_at_once() -> NoReturn:
     """Without waiting for threads: one of them may run a program that sleeps."""
+    leave_with(Interrupted.exit_code)
     with suppress(OSError):
         sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)
+    os._exit(Interrupted.exit_code)
 
 
 def _overview_wanted() -> bool:
