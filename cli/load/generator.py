@@ -224,6 +224,10 @@ class Generator:
         return None
 
     async def _connect(self) -> Connection:
+        """What is not there in time is told apart from an answer that is not: the first SYN is sent again after 1 s."""
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(Connection, self.plan.target.host, self.plan.target.port)
+        try:
+            _, connection = await loop.create_connection(Connection, self.plan.target.host, self.plan.target.port)
+        except asyncio.CancelledError:
+            raise Broken("connect timeout") from None
         return connection

@@ -76,13 +76,25 @@ def figures(driven: Driven, unprotected: dict[str, Any] | None = None) -> Figure
     counted, lines = driven.counted, {name: Line() for name in get_args(Strategy)}
     found = Figures(
         counted["requests"], counted["failed"], driven.served, len(driven.told), len(driven.told), lines, [], [], [],
-        counted["kinds"], counted["failures"], counted["latency_ms"], counted["late"],
+        counted["kinds"], _lost(driven), counted["latency_ms"], counted["late"],
     )  # fmt: skip
     for told in driven.told:
         _add(found, lines[told.round.strategy], told, counted)
     if unprotected:
         found.unprotected_requests, found.unprotected_failed = unprotected["requests"], unprotected["failed"]
     return found
+
+
+def _lost(driven: Driven) -> list[dict[str, Any]]:
+    """The requests that failed, each with the command that was the last to begin before it."""
+    runs = [(told.round, ran) for told in driven.told for ran in (told.out, told.back, told.again, told.undo) if ran]
+    begun = sorted((ran.began, f"{what}: {' '.join(ran.words[:3])}") for what, ran in runs)
+    return [{**one, "during": _last(begun, one["at"])} for one in driven.counted["failures"]]
+
+
+def _last(begun: Sequence[tuple[float, str]], at: float) -> str:
+    before = [one for one in begun if one[0] <= at]
+    return f"{at - before[-1][0]:.1f} s into {before[-1][1]}" if before else "before the first round"
 
 
 def _add(found: Figures, line: Line, told: Told, counted: dict[str, Any]) -> None:

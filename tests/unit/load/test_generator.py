@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -108,6 +109,15 @@ def test_sees_a_refused_connection() -> None:
         return await Generator(Plan(Target("127.0.0.1", port, "/"), 100, 0.1)).run()
 
     assert asyncio.run(run())["outcomes"] == {"refused": 10}
+
+
+def test_a_connection_that_does_not_come_about_is_told_apart_from_an_answer_that_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(generator, "TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.create_connection(full.getsockname()):
+        plan = Plan(Target("127.0.0.1", full.getsockname()[1], "/"), 100, 0.1)
+        assert asyncio.run(Generator(plan).run())["outcomes"] == {"connect timeout": 10}
 
 
 def test_does_not_wait_for_answers_and_gives_up_after_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:

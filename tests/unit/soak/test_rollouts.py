@@ -69,6 +69,14 @@ def test_a_rollback_ends_with_the_last_new_connection_to_the_bad_release() -> No
     assert figures.shortcomings(found) == []
 
 
+def test_a_lost_request_is_told_with_the_command_that_was_under_way() -> None:
+    answers = counted(["1.0.0", 0, 8, 900], failed=2)
+    answers["failures"] = [{"at": -0.5}, {"at": 13.25}]
+    found = figures.figures(Driven([told(1, "blue-green", 0)], answers, 1000))
+    round_one = str(told(1, "blue-green", 0).round)
+    assert [one["during"] for one in found.lost] == ["before the first round", f"1.2 s into {round_one}: rollout"]
+
+
 def test_a_rolling_rollback_is_told_apart_from_kubectls_undo_after_it() -> None:
     answers = counted(
         ["1.0.0", 0, 5, 9], ["1.1.0", 5, 14.5, 9], ["1.0.0", 15, 18, 9], ["1.1.0", 19, 25, 9], ["1.0.0", 25.1, 30, 9]
