@@ -145,13 +145,17 @@ def kubelet_arguments(layout: Layout, settings: Settings) -> list[str]:
 
 def kube_proxy(layout: Layout, settings: Settings) -> str:
     """A KubeProxyConfiguration. Endpoints are applied 0.1 s after they change (default: 1 s), and the limits of
-    connection tracking, which are the host's, are left alone."""
+    connection tracking, which are the host's, are left alone.
+
+    This machine counts as part of the cluster, so its connections keep their own address and port. Masqueraded ones
+    get a random port, which a pod may still know from one that has just ended: it takes no such SYN, and the client
+    tries again after 1 s."""
     document = {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
         "mode": "nftables",
         "bindAddress": settings.subnets.node,
-        "clusterCIDR": settings.subnets.pods,
+        "clusterCIDR": settings.subnets.whole,
         "hostnameOverride": NODE,
         "healthzBindAddress": "127.0.0.1:10256",
         "metricsBindAddress": "127.0.0.1:10249",

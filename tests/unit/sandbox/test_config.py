@@ -51,6 +51,12 @@ def test_the_nodes_programs_listen_on_its_own_address(layout: Layout) -> None:
     assert proxy["metricsBindAddress"].startswith("127.0.0.1:")
 
 
+def test_this_machine_reaches_services_from_its_own_address_and_port(layout: Layout) -> None:
+    """Masqueraded, some of its new connections met a port that a pod had not forgotten yet."""
+    local = ipaddress.ip_network(json.loads(node_config.kube_proxy(layout, REAL))["clusterCIDR"])
+    assert all(ipaddress.ip_address(address) in local for address in (REAL.subnets.host, REAL.subnets.node))
+
+
 def test_the_kubeconfig_carries_its_certificates_and_verifies_the_server(layout: Layout) -> None:
     certs.ensure(layout, REAL)
     document = json.loads(config.kubeconfig(layout, REAL, "admin"))
