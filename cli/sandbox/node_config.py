@@ -149,18 +149,22 @@ def kube_proxy(layout: Layout, settings: Settings) -> str:
 
     This machine counts as part of the cluster, so its connections keep their own address and port. Masqueraded ones
     get a random port, which a pod may still know from one that has just ended: it takes no such SYN, and the client
-    tries again after 1 s."""
+    tries again after 1 s.
+
+    Mode nftables keeps a Service's endpoints in a map. While it is replaced, the kernel (seen with 6.18) finds nothing
+    in either, and a SYN is lost; what mode iptables writes has no map."""
     document = {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
-        "mode": "nftables",
+        "mode": "iptables",
         "bindAddress": settings.subnets.node,
         "clusterCIDR": settings.subnets.whole,
         "hostnameOverride": NODE,
         "healthzBindAddress": "127.0.0.1:10256",
         "metricsBindAddress": "127.0.0.1:10249",
         "clientConnection": {"kubeconfig": str(kubeconfig_file(layout, "kube-proxy"))},
-        "nftables": {"minSyncPeriod": "100ms", "syncPeriod": "30s"},
+        "iptables": {"minSyncPeriod": "100ms", "syncPeriod": "30s", "localhostNodePorts": False},
+        "nodePortAddresses": ["primary"],
         "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
     }
     return json.dumps(document, indent=2) + "\n"

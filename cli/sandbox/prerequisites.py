@@ -34,6 +34,7 @@ NEEDS = (
     Need("ctr", "containerd"),
     Need("runc", "runc"),
     Need("nft", "nftables"),
+    Need("iptables", "iptables"),
     Need("ip", "iproute2"),
     Need("nsenter", "util-linux"),
     Need("unshare", "util-linux"),

@@ -57,6 +57,11 @@ def test_this_machine_reaches_services_from_its_own_address_and_port(layout: Lay
     assert all(ipaddress.ip_address(address) in local for address in (REAL.subnets.host, REAL.subnets.node))
 
 
+def test_no_connection_is_lost_while_endpoints_are_replaced(layout: Layout) -> None:
+    """Mode nftables has maps, of which the kernel finds nothing in either generation while they are replaced."""
+    assert json.loads(node_config.kube_proxy(layout, REAL))["mode"] == "iptables"
+
+
 def test_the_kubeconfig_carries_its_certificates_and_verifies_the_server(layout: Layout) -> None:
     certs.ensure(layout, REAL)
     document = json.loads(config.kubeconfig(layout, REAL, "admin"))

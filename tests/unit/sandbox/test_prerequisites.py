@@ -33,7 +33,7 @@ def install_all(folder: Path) -> None:
 
 def test_each_missing_package_is_named_once(host: Path) -> None:
     install(host, "ip")
-    assert prerequisites.missing() == ["containerd", "runc", "nftables", "util-linux", "mount"]
+    assert prerequisites.missing() == ["containerd", "runc", "nftables", "iptables", "util-linux", "mount"]
 
 
 def test_with_everything_there_nothing_is_run(host: Path) -> None:
