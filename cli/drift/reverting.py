@@ -34,13 +34,17 @@ _DATA = ("data", "binaryData", "stringData", "immutable")
 
 @dataclass(frozen=True)
 class Reversion:
-    """One object put right. `handing`: a JSON patch that comes first (see `handing.patch`)."""
+    """One object put right. `added`: fields that others put beside what was declared."""
 
     verb: Verb
     drifted: Drifted
     manifest: Object
-    handing: list[dict[str, Any]] | None = None
+    added: tuple[Path, ...] = ()
     live: Object | None = None
+
+    def handing(self, live: Object, manager: str = FIELD_MANAGER) -> list[Object] | None:
+        """The JSON patch that comes before the apply (see `handing.patch`), for the object as it is now."""
+        return handing.patch(live, self.added, manager)
 
 
 def plan(drifted: Drifted, declared: Declared, live: Object | None, cursor: Cursor) -> Reversion:
@@ -54,8 +58,8 @@ def plan(drifted: Drifted, declared: Declared, live: Object | None, cursor: Curs
             wanted = _keeping(wanted, field, live)
     if live.get("immutable") and any(_of_data(field) for field in drifted.fields if not field.ignored):
         return Reversion("replace", drifted, manifest, live=live)
-    added = [field.steps for field in drifted.fields if field.what is What.ADDED and not field.ignored]
-    return Reversion("apply", drifted, wanted, handing.patch(live, added, FIELD_MANAGER), live)
+    added = tuple(field.steps for field in drifted.fields if field.what is What.ADDED and not field.ignored)
+    return Reversion("apply", drifted, wanted, added, live)
 
 
 def ordered(found: Iterable[Reversion]) -> list[Reversion]:
@@ -98,10 +102,10 @@ def _do(kube: Kube, one: Reversion) -> None:
     where = (place.api_version, place.kind, place.name, place.namespace or None)
     if one.verb == "replace" and one.live:
         kube.delete(*where, uid=one.live["metadata"]["uid"])
-    if one.handing:
+    if one.verb == "apply" and one.live and one.handing(one.live):
         # Tried first: what is handed over and then not applied would be nobody's drift any more.
         kube.apply(one.manifest, FIELD_MANAGER, force=True, dry_run=True)
-        kube.patch(*where, one.handing, FIELD_MANAGER, how="json")
+        kube.run(kube.server.hand_over(one.live, FIELD_MANAGER, one.handing))
     kube.apply(one.manifest, FIELD_MANAGER, force=True)
 
 

@@ -47,6 +47,7 @@ class Broken(Exception):
         self.lost = lost
 
 
+HandingOver = Callable[[Object, str], list[Object] | None]
 HAND_OVER_PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds before each further try, while controllers write to the object all the time."""
 
@@ -187,15 +188,18 @@ class Server:
             return (yield from self._guarded(row, request, {**body, "metadata": {**body["metadata"], **place}}))
         return (yield from self._between_others(request, body))
 
-    def hand_over(self, live: Object, manager: str) -> Operation[Object]:
+    def hand_over(
+        self, live: Object, manager: str, patched: HandingOver = ownership.handover_patch
+    ) -> Operation[Object]:
         """Fields that a POST or kubectl set become `manager`'s: its apply can then remove them, and needs no force.
 
-        Raises Conflict or Invalid when the object never rests for long enough: going on would keep removed fields.
+        `patched` gives the JSON patch for the object as it is now, None where there is nothing to hand over. Raises
+        Conflict or Invalid when the object never rests for long enough: going on would keep removed fields.
         """
         metadata = live["metadata"]
         place = (live["apiVersion"], live["kind"], metadata["name"], metadata.get("namespace"))
         for pause in HAND_OVER_PAUSES:
-            patch = ownership.handover_patch(live, manager)
+            patch = patched(live, manager)
             if patch is None:
                 return live
             try:
@@ -203,7 +207,7 @@ class Server:
             except (Conflict, Invalid):
                 yield Pause(pause)
                 live = yield from self.get(*place)
-        patch = ownership.handover_patch(live, manager)
+        patch = patched(live, manager)
         return (yield from self.patch(*place, patch, Write(manager), how="json")) if patch else live
 
     def delete(

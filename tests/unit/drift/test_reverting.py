@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +14,12 @@ from cli.drift.managed import Item
 from cli.drift.model import Report
 from cli.errors import Interrupted, TurnoutError, UsageError
 from cli.interrupts import Asked
+from cli.kube.operations import Server
+from cli.kube.requests import Answer
 from cli.progress import Silent
 from cli.rollout.cursor import Cursor
 from tests.unit.drift.world import CONTAINER, at, declared, deployment, drifted, edited, live_of, owner, sealed, tree
+from tests.unit.kube.script import Script, answer, refusal
 
 WEB = declared(deployment())
 LIVE = live_of(deployment())
@@ -48,8 +52,9 @@ def test_what_was_declared_is_applied_and_what_was_added_is_handed_over_first() 
     assert found
     made = reverting.plan(found, WEB, live, Cursor())
     assert (made.verb, made.manifest) == ("apply", deployment())
-    assert made.handing
-    test, replaced = made.handing
+    patch = made.handing(live)
+    assert patch
+    test, replaced = patch
     assert test == {"op": "test", "path": "/metadata/resourceVersion", "value": "8"}
     owners = {row["manager"]: row["fieldsV1"] for row in replaced["value"]}
     assert owners.keys() == {"kubectl-edit", "injector", "turnout"}
@@ -69,7 +74,8 @@ def test_what_is_passed_over_keeps_its_live_value() -> None:
     assert 'k:{"name":"proxy"}' in str(
         [row for row in live["metadata"]["managedFields"] if row["manager"] == "injector"]
     )
-    assert not made.handing or "proxy" not in str(made.handing[1]["value"][-1])
+    patch = made.handing(live)
+    assert not patch or "proxy" not in str(patch[1]["value"][-1])
 
 
 def test_a_field_that_a_rollout_moved_stays_as_it_is() -> None:
@@ -125,6 +131,30 @@ def test_a_secret_that_stays_closed_is_not_written() -> None:
     assert found
     with pytest.raises(TurnoutError, match="could not be opened"):
         reverting.plan(found, one, None, Cursor())
+
+
+class Scripted:
+    """What reverting asks of a client."""
+
+    def __init__(self, *outcomes: Answer) -> None:
+        self.server, self.script = Server(), Script(*outcomes)
+        self.run, self.applied = self.script.run, 0
+
+    def apply(self, *_: Any, force: bool, dry_run: bool = False) -> None:  # noqa: ARG002
+        self.applied += not dry_run
+
+
+def test_an_object_whose_status_changes_meanwhile_is_put_right_all_the_same() -> None:
+    live = changed()
+    found = drifted(WEB, live)
+    assert found
+    later = {**live, "metadata": {**live["metadata"], "resourceVersion": "9"}}
+    kube = Scripted(refusal(422, "Invalid"), answer(200, later), answer(200, later))
+    reverting.carry_out(kube, [reverting.plan(found, WEB, live, Cursor())], Silent(), lambda: None, Asked())  # type: ignore[arg-type]
+    assert [request.method for request in kube.script.asked] == ["PATCH", "GET", "PATCH"]
+    test, _ = json.loads(kube.script.asked[-1].body or b"")
+    assert test["value"] == "9"
+    assert kube.applied == 1
 
 
 def test_nothing_is_handed_over_twice() -> None:
