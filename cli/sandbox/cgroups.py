@@ -45,11 +45,11 @@ def make(identity: str) -> list[Path]:
     A sandbox that is started with a niceness yields like a process that has it: in groups of their own, the niceness of
     its programs counts among themselves only.
     """
-    daemons = []
+    daemons, processors = [], os.cpu_count() or 1
     for tree in mounted():
         _delegate(tree)
         group = _group(tree, f"turnout-{identity}")
-        _weigh(group, os.getpriority(os.PRIO_PROCESS, 0))
+        _weigh(group, processors, os.getpriority(os.PRIO_PROCESS, 0))
         _delegate(group)
         daemons.append(_group(group, "daemons"))
     return daemons
@@ -64,15 +64,18 @@ def _group(parent: Path, name: str) -> Path:
     return group
 
 
-def weight(usual: int, niceness: int) -> int:
-    """A group's share of the processors. A step of niceness is a factor of 1.25, as the kernel has it for processes."""
-    return max(2, round(usual / 1.25**niceness))
+def weight(usual: int, processors: int, niceness: int) -> int:
+    """A group's share of the processors: that of one process on each, for a group's weight is spread over them.
+
+    A step of niceness is a factor of 1.25, as the kernel has it for processes.
+    """
+    return max(2, round(usual * processors / 1.25**niceness))
 
 
-def _weigh(group: Path, niceness: int) -> None:
+def _weigh(group: Path, processors: int, niceness: int) -> None:
     for file, usual in _WEIGHTS.items():
         if (group / file).exists():
-            (group / file).write_text(str(weight(usual, niceness)))
+            (group / file).write_text(str(weight(usual, processors, niceness)))
 
 
 def _delegate(group: Path) -> None:

@@ -175,9 +175,10 @@ def test_control_group_trees(mounts: str, expected: list[str]) -> None:
     assert [str(tree) for tree in cgroups.trees(mounts)] == expected
 
 
-def test_a_groups_weight_is_that_of_a_process_of_the_same_niceness() -> None:
-    assert [cgroups.weight(1024, nice) for nice in (-5, 0, 10, 19)] == [3125, 1024, 110, 15]
-    assert cgroups.weight(100, 19) == 2
+def test_a_groups_weight_is_that_of_a_process_of_the_same_niceness_on_each_processor() -> None:
+    assert [cgroups.weight(1024, 1, nice) for nice in (-5, 0, 10, 19)] == [3125, 1024, 110, 15]
+    assert cgroups.weight(100, 1, 19) == 2
+    assert cgroups.weight(1024, 4, 0) == 4096
 
 
 def test_images_are_absent_until_their_very_content_is_there() -> None:
