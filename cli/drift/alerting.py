@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from cli.drift.model import Report
 from cli.errors import TurnoutError
 from cli.kube.requests import Request
+from cli.rollout.control import moment, stamp
 from components.alertmanager.config import PORT
 from components.environment import Namespaces, Tier
 from components.prometheus.runbooks import links
@@ -45,8 +46,8 @@ def alert(report: Report, tier: Tier, every: timedelta, now: datetime, runbooks:
             "count": str(len(report.drifted)),
             **links(NAME, runbooks),
         },
-        "startsAt": _stamp(_began(report, now)),
-        "endsAt": _stamp(ends),
+        "startsAt": stamp(_began(report, now)),
+        "endsAt": stamp(ends),
     }
 
 
@@ -84,9 +85,5 @@ def _described(report: Report) -> str:
 
 def _began(report: Report, now: datetime) -> datetime:
     """When the first of it was changed, as far as the API server knows; never later than now."""
-    stamps = [author.at for one in report.drifted for field in one.fields for author in field.by if author.at]
-    return min([now, *(datetime.fromisoformat(stamp.replace("Z", "+00:00")) for stamp in stamps)])
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    times = [author.at for one in report.drifted for field in one.fields for author in field.by if author.at]
+    return min([now, *map(moment, times)])

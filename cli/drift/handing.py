@@ -10,7 +10,7 @@ from typing import Any
 
 from cli.drift import managers
 from cli.drift.managed import Item, Path
-from cli.kube.ownership import merged
+from cli.kube.ownership import merged, replacing, union
 
 Entry = dict[str, Any]
 
@@ -23,21 +23,14 @@ def patch(live: Mapping[str, Any], paths: Iterable[Path], manager: str) -> list[
     metadata = live["metadata"]
     before: list[Entry] = metadata.get("managedFields") or []
     after = handed(before, list(paths), manager)
-    if after == before:
-        return None
-    return [
-        {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
-        {"op": "replace", "path": "/metadata/managedFields", "value": after},
-    ]
+    return None if after == before else replacing(metadata, after)
 
 
 def handed(entries: Sequence[Entry], paths: Sequence[Path], manager: str) -> list[Entry]:
     """The entries after that."""
     own, rest = _own(entries, manager), []
     moved = [entry for entry in entries if _made_by_us(entry, manager)]
-    whole: Entry = {}
-    for entry in ([own] if own else []) + moved:
-        whole = merged(whole, entry.get("fieldsV1") or {})
+    whole = union(([own] if own else []) + moved)
     for entry in entries:
         if entry is own or entry in moved:
             continue

@@ -32,15 +32,18 @@ def handover(managed_fields: Sequence[Entry], to_manager: str) -> list[Entry] | 
     own = next((entry for entry in managed_fields if _is_own(entry, to_manager)), None)
     rest = [entry for entry in managed_fields if entry not in giving and entry is not own]
     heads = [own, *giving] if own else giving
-    return [*rest, {**heads[0], "manager": to_manager, "operation": "Apply", "fieldsV1": _union(heads)}]
+    return [*rest, {**heads[0], "manager": to_manager, "operation": "Apply", "fieldsV1": union(heads)}]
 
 
 def handover_patch(live: Mapping[str, Any], to_manager: str) -> list[Entry] | None:
     """A JSON patch that hands over, and fails when the object has changed meanwhile."""
     metadata = live["metadata"]
     entries = handover(metadata.get("managedFields") or [], to_manager)
-    if entries is None:
-        return None
+    return None if entries is None else replacing(metadata, entries)
+
+
+def replacing(metadata: Mapping[str, Any], entries: Sequence[Entry]) -> list[Entry]:
+    """A JSON patch to these `managedFields`, which fails when the object has changed meanwhile."""
     return [
         {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
         {"op": "replace", "path": "/metadata/managedFields", "value": entries},
@@ -74,7 +77,7 @@ def _is_own(entry: Entry, manager: str) -> bool:
     return entry["manager"] == manager and entry["operation"] == "Apply" and not entry.get("subresource")
 
 
-def _union(entries: Iterable[Entry]) -> Entry:
+def union(entries: Iterable[Entry]) -> Entry:
     whole: Entry = {}
     for entry in entries:
         whole = merged(whole, entry.get("fieldsV1") or {})
