@@ -28,8 +28,8 @@ def abort(kube: Kube, environment: str, progress: Progress, *, reason: str = "",
     Raises RollbackFailed (exit 7) where the driver could not take it back, TurnoutError where it was done first.
     """
     before = opened.read(kube, environment)
-    owner = lock.current(kube, environment)
-    if owner is not None and not lock.dead(kube, environment):
+    owner = lock.living(kube, environment)
+    if owner is not None:
         _ask(kube, environment, owner, progress, reason)
         if said := _left(kube, environment, before):
             return said
@@ -64,8 +64,8 @@ def _ask(kube: Kube, environment: str, owner: Holder, progress: Progress, reason
 def _wait_for_end(kube: Kube, environment: str, owner: Holder, step: Step) -> None:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        now = lock.current(kube, environment)
-        if now is None or now.token != owner.token or lock.dead(kube, environment):
+        now = lock.living(kube, environment)
+        if now is None or now.token != owner.token:
             return
         step.update(now.phase)
         time.sleep(_LOOK)

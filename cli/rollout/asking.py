@@ -27,8 +27,8 @@ def ask(kube: Kube, environment: str, what: What) -> str:
     if found is None:
         return ""
     opened.must_go_on(kube, environment, found)
-    owner = lock.current(kube, environment)
-    if owner is None or not owner.drives or lock.dead(kube, environment):
+    owner = lock.living(kube, environment)
+    if owner is None or not owner.drives:
         return ""
     then = _done(_write(kube, environment, found, what), what)
     return f"{environment}: {owner.who} on {owner.host} drives the rollout and was asked: it {then}"

@@ -86,10 +86,9 @@ def told(plan: Told, found: Iterable[Count]) -> Told:
 
 def change(kube: Kube, environment: str, held: Held, found: Iterable[Count]) -> None:
     """Have the numbers of the settings."""
-    guarded: dict[str, Any] = {"fence": held.claim.token, "check": held.check}
     for one in found:
         act = moves.scale if one.kind == "Deployment" else moves.bounds
-        act(kube, environment, one.service, one.letter, *one.after, **guarded)
+        act(kube, environment, one.service, one.letter, *one.after, **held.guarded)
 
 
 def _of(

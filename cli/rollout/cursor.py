@@ -60,14 +60,14 @@ class Cursor:
         """The settings speak of that track; the epoch grows when that is news."""
         place = self.of(service)
         epoch = place.epoch + (place.described != letter)
-        return self._at(service, replace(place, described=letter, epoch=epoch, template=template, two=True))
+        return self.at(service, replace(place, described=letter, epoch=epoch, template=template, two=True))
 
     def serving(self, service: str, letter: Letter) -> Cursor:
-        return self._at(service, replace(self.of(service), serving=letter, two=True))
+        return self.at(service, replace(self.of(service), serving=letter, two=True))
 
     def allowing(self, service: str, template: str = "") -> Cursor:
         """Only that template may be written to the described track; empty: any may."""
-        return self._at(service, replace(self.of(service), template=template))
+        return self.at(service, replace(self.of(service), template=template))
 
     def locking(self, service: str, template: str = "") -> Cursor:
         """Only that template may be written to the one track that the service has; empty: any may."""
@@ -78,10 +78,6 @@ class Cursor:
         """Any template may be written to a service with one track."""
         return replace(self, locks={})
 
-    def settled(self, service: str, letter: Letter) -> Cursor:
-        """After a rollback: that track serves and is described, and whatever was known before is stale."""
-        return self._at(service, Place(letter, letter, self.of(service).epoch + 1, two=True))
-
     def to_program(self, held: Iterable[str] = (), trying: Iterable[str] = ()) -> dict[str, Tracks]:
         """What the program is told: where the tracks are, and which parts of the app stay as they are.
 
@@ -91,7 +87,8 @@ class Cursor:
         names = [*self.places, *sorted((staying | moving) - set(self.places))]
         return {name: _told(self.of(name), name in staying, name in moving) for name in names}
 
-    def _at(self, service: str, place: Place) -> Cursor:
+    def at(self, service: str, place: Place) -> Cursor:
+        """The service's tracks are as `place` says."""
         return replace(self, places={**self.places, service: place})
 
 

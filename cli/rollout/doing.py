@@ -116,7 +116,7 @@ class Doing:
             count = max(count, min(beside.get(_object(target, target.old), 0), most))
         span = (least, most) if whole else (count, count)
         kube, environment = self._site.kube, self._site.environment
-        moves.bounds(kube, environment, target.service, target.new, *span, **self._site.guarded)
+        moves.bounds(kube, environment, target.service, target.new, *span, **self._site.held.guarded)
         return count
 
     def _ready(self, step: Step) -> None:
@@ -180,7 +180,7 @@ class Doing:
         routes.until_backed(kube, environment, routes.backends(weighted, step.weights, ready), check=check)
         self._site.each(
             lambda target: moves.weigh(
-                kube, environment, target.service, step.weights[target.service], **self._site.guarded
+                kube, environment, target.service, step.weights[target.service], **self._site.held.guarded
             ),
             weighted,
         )
@@ -230,11 +230,11 @@ class Doing:
         return [self._targets[name] for name in step.services]
 
     def _select(self, target: Target, track: moves.Chosen) -> None:
-        moves.select(self._site.kube, self._site.environment, target.service, track, **self._site.guarded)
+        moves.select(self._site.kube, self._site.environment, target.service, track, **self._site.held.guarded)
 
     def _scale_one(self, target: Target, letter: Letter, count: int) -> None:
         kube, environment = self._site.kube, self._site.environment
-        moves.scale(kube, environment, target.service, letter, count, **self._site.guarded)
+        moves.scale(kube, environment, target.service, letter, count, **self._site.held.guarded)
 
     def _deployments(self, step: Step) -> dict[str, Manifest]:
         """The new tracks' Deployments, by name."""

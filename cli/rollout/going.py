@@ -126,7 +126,7 @@ class Going:
             self._end()
             self._held.check()
         except BaseException as error:
-            self._say_failed(release, _first_line(error))
+            self._say_failed(release, releases.first_line(error))
             if settlement is not None:
                 settlement.finish()
             self._held.check()
@@ -215,14 +215,14 @@ class Going:
         if not turn.flips:
             return
         if turn.weighted:
-            moves.weigh(self._kube, self._environment, turn.service, {turn.to: 100}, **self._guarded)
-        moves.select(self._kube, self._environment, turn.service, turn.to, **self._guarded)
+            moves.weigh(self._kube, self._environment, turn.service, {turn.to: 100}, **self._held.guarded)
+        moves.select(self._kube, self._environment, turn.service, turn.to, **self._held.guarded)
 
     def _wake(self, turn: Turn) -> None:
         """The track has as many copies as are to serve, and its autoscaler the bounds of the one that served."""
         if turn.bounds:
-            moves.bounds(self._kube, self._environment, turn.service, turn.to, *turn.bounds, **self._guarded)
-        found = moves.scale(self._kube, self._environment, turn.service, turn.to, turn.copies, **self._guarded)
+            moves.bounds(self._kube, self._environment, turn.service, turn.to, *turn.bounds, **self._held.guarded)
+        found = moves.scale(self._kube, self._environment, turn.service, turn.to, turn.copies, **self._held.guarded)
         self._generations[self._place(turn)] = found["metadata"].get("generation", 0)
 
     def _end_tracks(self) -> None:
@@ -232,7 +232,7 @@ class Going:
             with suppress(TurnoutError):
                 routes.until_taken(self._kube, self._environment, weighted, timeout=GATEWAY, check=self._held.check)
         live.at_once(
-            lambda turn: moves.scale(self._kube, self._environment, turn.service, turn.away, 0, **self._guarded),
+            lambda turn: moves.scale(self._kube, self._environment, turn.service, turn.away, 0, **self._held.guarded),
             ending,
         )
 
@@ -347,10 +347,6 @@ class Going:
         return "Deployment", self._environment, turn.name
 
     @property
-    def _guarded(self) -> dict[str, Any]:
-        return {"fence": self._held.claim.token, "check": self._held.check}
-
-    @property
     def _stuck(self) -> set[str]:
         """Services whose track does not come up: their traffic stays where it is."""
         return {turn.service for turn in self._wanted.moving} - self._turned
@@ -387,7 +383,3 @@ def serving_now(kube: Kube, environment: str) -> list[str]:
 
 def _unsettled(wanted: Rollback) -> str:
     return "the change is still open" if wanted.stays_open else "no checkout here is of this cluster"
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

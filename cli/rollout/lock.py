@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cli.errors import Locked, TurnoutError
 from cli.interrupts import as_keyboard_interrupt
@@ -59,6 +59,11 @@ class Held:
         self._lost = threading.Event()
         self._taken_by = ""
         self._kept_alive = _now()
+
+    @property
+    def guarded(self) -> dict[str, Any]:
+        """What every move is made with: the claim that marks it, and the question whether it is still ours."""
+        return {"fence": self.claim.token, "check": self.check}
 
     def check(self) -> None:
         """Raises Locked when somebody else took the lock over: nothing may be written any more."""
@@ -203,6 +208,13 @@ def dead(kube: Kube, environment: str) -> bool:
     found = _find(kube, environment)
     owner = lease.holder(found)
     return bool(found and owner and _certainly_dead(kube, found, owner, silent=0.0))
+
+
+def living(kube: Kube, environment: str) -> Holder | None:
+    """Who holds the environment now, and is not certainly dead."""
+    found = _find(kube, environment)
+    owner = lease.holder(found)
+    return None if found and owner and _certainly_dead(kube, found, owner, silent=0.0) else owner
 
 
 def _now() -> float:

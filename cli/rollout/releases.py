@@ -95,11 +95,16 @@ def attempt(
     try:
         yield attempt
     except BaseException as error:
-        attempt.outcome = f"failed: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+        attempt.outcome = f"failed: {first_line(error)}"
         raise
     finally:
         number = str(attempt.release.number) if attempt.release else ""
         audit.write(kube, environment, replace(made, outcome=attempt.outcome, release=number))
+
+
+def first_line(error: BaseException) -> str:
+    """What is kept of an error: its first line, or its kind where it has none."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def commit(root: Path) -> str:

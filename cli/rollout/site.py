@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cli.rollout import cursor, opened
 from cli.rollout.live import at_once
@@ -48,11 +48,6 @@ class Site:
     @property
     def environment(self) -> str:
         return self.engine.environment
-
-    @property
-    def guarded(self) -> dict[str, Any]:
-        """What every move is made with: the claim that marks it, and the question whether it is still ours."""
-        return {"fence": self.held.claim.token, "check": self.held.check}
 
     def change(self, id: str, edit: Callable[[Rollout], Rollout]) -> Rollout:
         """Rewrite the open rollout, while we hold the environment."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cli.errors import TurnoutError
 from cli.kube.health import Health, health
 from cli.kube.kinds import WORKLOADS
-from cli.kube.pods import Cause, causes, relapsing
+from cli.kube.pods import Cause, causes, is_ready, relapsing
 from cli.kube.related import Related, gather
 from cli.rollout import lock, releases, warmth
 from cli.rollout.book import Book
@@ -228,17 +228,13 @@ def version(image: str) -> str:
 def _serving(pods: Iterable[Manifest]) -> dict[str, int]:
     counts: dict[str, int] = defaultdict(int)
     for pod in pods:
-        if any(row.get("type") == "Ready" and row.get("status") == "True" for row in _conditions(pod)):
+        if is_ready(pod):
             counts[version(pod["spec"]["containers"][0]["image"])] += 1
     return dict(sorted(counts.items()))
 
 
 def _restarts(pod: Manifest) -> int:
     return sum(row.get("restartCount", 0) for row in (pod.get("status") or {}).get("containerStatuses") or [])
-
-
-def _conditions(pod: Manifest) -> Sequence[Mapping[str, Any]]:
-    return (pod.get("status") or {}).get("conditions") or []
 
 
 def _place(manifest: Manifest) -> tuple[str, str, str]:

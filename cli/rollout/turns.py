@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from cli.kube.ownership import handover
@@ -133,7 +133,7 @@ def settled(now: Cursor, turns: Iterable[Turn]) -> Cursor:
     """The cursor once the traffic is back."""
     for turn in turns:
         if turn.moves:
-            now = _put(now, turn.service, Place(turn.to, turn.to, turn.epoch, two=True))
+            now = now.at(turn.service, Place(turn.to, turn.to, turn.epoch, two=True))
     return now
 
 
@@ -142,7 +142,7 @@ def described(now: Cursor, turns: Iterable[Turn]) -> Cursor:
     for turn in turns:
         place = now.of(turn.service)
         if turn.moves:
-            now = _put(now, turn.service, Place(place.serving, turn.to, turn.epoch, two=True))
+            now = now.at(turn.service, Place(place.serving, turn.to, turn.epoch, two=True))
     return now
 
 
@@ -219,10 +219,6 @@ def _ready(found: Manifest | None) -> int:
 def _bounds(scaler: Manifest | None) -> tuple[int, int] | None:
     spec = (scaler or {}).get("spec")
     return (int(spec.get("minReplicas", 1)), int(spec["maxReplicas"])) if spec else None
-
-
-def _put(now: Cursor, service: str, place: Place) -> Cursor:
-    return replace(now, places={**now.places, service: place})
 
 
 def _stamped(manifest: Manifest, turn: Turn) -> Manifest:

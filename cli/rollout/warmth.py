@@ -29,9 +29,9 @@ def keep(site: Site, moved: Iterable[Target]) -> None:
     def one(target: Target) -> None:
         if target.warm:
             until = stamp(now + timedelta(seconds=target.warm))
-            moves.note(site.kube, site.environment, target.service, target.old, {UNTIL: until}, **site.guarded)
+            moves.note(site.kube, site.environment, target.service, target.old, {UNTIL: until}, **site.held.guarded)
         else:
-            moves.scale(site.kube, site.environment, target.service, target.old, 0, **site.guarded)
+            moves.scale(site.kube, site.environment, target.service, target.old, 0, **site.held.guarded)
 
     site.each(one, list(moved))
 
@@ -44,7 +44,7 @@ def cool(kube: Kube, environment: str, held: Held, *, now: bool = False) -> list
     found = targets.deployments(kube, environment)
     clock = moment(identity.server_time(kube))
     due = sorted(over(at, found, clock, all_of_them=now))
-    at_once(lambda one: moves.scale(kube, environment, *one, 0, fence=held.claim.token, check=held.check), due)
+    at_once(lambda one: moves.scale(kube, environment, *one, 0, **held.guarded), due)
     return [f"{service}-{letter}" for service, letter in due]
 
 

@@ -207,7 +207,7 @@ def test_another_environment(scene: Scene) -> None:
 def test_a_pin_and_a_track_that_moved(scene: Scene) -> None:
     kube = scene.project.kube
     pins.add(kube, scene.name, [Pin(7, Blame(("web",), ("web:7",)), "anna", "2026-01-01T00:00:00Z", "bad")])
-    cursor.change(kube, scene.name, lambda now: now.settled("web", "b"))
+    cursor.change(kube, scene.name, lambda now: now.serving("web", "b").describing("web", "b"))
     said = scene.refused()
     assert "pin p7: (none) → web|web:7|anna|2026-01-01T00:00:00Z|bad" in said
     assert "tracks of web: (none) → b serves, b is described, epoch 1" in said

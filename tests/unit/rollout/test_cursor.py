@@ -26,7 +26,7 @@ def test_the_epoch_grows_only_when_another_track_is_described() -> None:
     assert first.of("api") == Place("a", "b", 1, two=True)
     assert first.describing("api", "b", "f00").of("api").epoch == 1
     assert first.serving("api", "b").of("api") == Place("b", "b", 1, two=True)
-    assert first.settled("api", "a").of("api") == Place("a", "a", 2, two=True)
+    assert first.describing("api", "a").of("api") == Place("a", "a", 2, two=True)
 
 
 def test_a_write_carries_what_was_read() -> None:
