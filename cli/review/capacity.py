@@ -108,10 +108,7 @@ def _volumes(made: Manifest, copies: int) -> Decimal:
 
 def _quantity(value: object) -> Decimal:
     """Nothing for what is hidden or not stated."""
-    try:
-        return quantity.exact(value)
-    except ValueError:
-        return Decimal(0)
+    return quantity.exact(value) if _is_told(value) else Decimal(0)
 
 
 def _needs_more(there: World) -> Iterator[Fact]:
@@ -167,14 +164,19 @@ def _containers(one: Touched) -> Iterator[Fact]:
 
 def _less(one: Touched, name: str, before: Manifest, after: Manifest) -> Iterator[Fact]:
     for side, resource, code in (("limits", "memory", "less-memory"), ("requests", "cpu", "less-cpu")):
-        left, right = (mapping(row, "resources", side).get(resource) for row in (before, after))
-        if right is not None and _quantity(right) < _quantity(left):
-            said = f"{resource} {side.rstrip('s')} of {name} is {_said(right)} instead of {_said(left)}"
-            yield one.fact(code, f"gets less: the {said}")
+        stated = [mapping(row, "resources", side).get(resource) for row in (before, after)]
+        if all(map(_is_told, stated)) and quantity.exact(stated[1]) < quantity.exact(stated[0]):
+            left, right = map(quantity.canonical, stated)
+            yield one.fact(code, f"gets less: the {resource} {side.rstrip('s')} of {name} is {right} instead of {left}")
 
 
-def _said(value: object) -> str:
-    return quantity.canonical(value)
+def _is_told(value: object) -> bool:
+    """Whether it is a quantity, and not hidden, unknown or left out."""
+    try:
+        quantity.exact(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _by_name(made: Manifest) -> Mapping[str, Manifest]:

@@ -75,6 +75,11 @@ CASES: dict[str, tuple[list[Change], list[Manifest], list[Told]]] = {
         [],
         [RESTARTS, ("less-cpu", "Deployment shop/api gets less: the cpu request of app is 999m instead of 1")],
     ),
+    "as much as nobody is told": (
+        [change(sized("1", limit="1Gi"), sized("[secret]", limit="[known after the apply]"))],
+        [],
+        [RESTARTS],
+    ),
     "the same in other words": (
         [change(sized("1", "1Gi", limit="1Gi"), sized("1000m", "1024Mi", limit="1024Mi"))],
         [],
