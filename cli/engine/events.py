@@ -51,6 +51,7 @@ class State:
     id: str = ""
     provider: str = ""
     custom: bool = True
+    unready: bool = False
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,7 @@ def _state(data: dict[str, Any] | None) -> State | None:
         id=data.get("id", ""),
         provider=data.get("provider", ""),
         custom=bool(data.get("custom")),
+        unready=bool(data.get("initErrors")),
     )
 
 
@@ -290,6 +292,7 @@ class Fold:
             operation=done,
             component=self.component(step.urn),
             fields=fields,
+            again=done is Operation.UPDATE and step.old is not None and step.old.unready,
             before=_shown(step.old, step.operation not in _NEW),
             after=_shown(step.new, done not in (Operation.DELETE, Operation.RETAIN)),
         )

@@ -84,6 +84,7 @@ class Change:
 
     Not `certain`: only the apply can tell whether it happens. `before` and `after` are the whole inputs, secrets as
     placeholders, empty on the side where the resource does not exist. `renamed_from`: its Pulumi name until now.
+    `again`: it was not ready when it was last looked at, or its run was cut off; the engine updates it for that alone.
     """
 
     urn: str
@@ -95,6 +96,7 @@ class Change:
     effects: tuple[Effect, ...] = ()
     certain: bool = True
     renamed_from: str = ""
+    again: bool = False
     before: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     after: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -111,6 +113,7 @@ class Change:
             "operation": self.operation.value,
             "certain": self.certain,
             "renamed_from": self.renamed_from,
+            "again": self.again,
             "fields": [entry.to_json() for entry in self.fields],
             "effects": [effect.value for effect in self.effects],
         }

@@ -82,6 +82,7 @@ def _change() -> dict[str, Any]:
         operation=_one_of(Operation),
         certain=_said("Whether it will happen; false: only the apply can tell.", _FLAG),
         renamed_from=_said("Its Pulumi name until now; empty for the same.", _TEXT),
+        again=_said("Whether it was not ready when last looked at, or its run was cut off.", _FLAG),
         fields=_list("field"),
         effects={"type": "array", "items": _one_of(Effect)},
     )

@@ -287,6 +287,7 @@ def _notes(change: Change) -> tuple[str, ...]:
     noted = {
         f"renamed from {plain.name(change.renamed_from)}": bool(change.renamed_from),
         "kept in the cluster": change.operation is Operation.RETAIN,
+        "again: it was not ready, or its run was cut off": change.again,
         "possible": not change.certain,
     }
     return tuple(note for note, holds in noted.items() if holds)

@@ -162,6 +162,8 @@ def test_a_frozen_track_that_a_refresh_found_not_ready_is_no_obstacle(world: Wor
     world.kube.replace(broken, "somebody")
     eventually(lambda: not health(world.deployment("b")).ready)
     world.engine(BACK).refresh()
+    [change] = world.engine(BACK).preview().changes
+    assert (told(change), change.fields, change.again) == (f"update Deployment {world.name}/api-b", (), True)
     world.up(BACK)
     [container] = world.template("b")["spec"]["containers"]
     assert container["image"] == "nowhere.invalid/never:1"

@@ -69,6 +69,12 @@ def test_an_update_is_told_by_component_with_its_fields_and_effect() -> None:
     assert found.counts() == {"same": 2, "update": 1}
 
 
+def test_an_update_for_the_sake_of_readiness_alone_says_so() -> None:
+    old, new = deployment("a:1", initErrors=["dev/api-a is not ready"]), deployment("a:1")
+    [change] = fold(*ANCESTORS, pre(step("update", DEPLOYMENT, old, new))).changes()
+    assert (change.operation, change.fields, change.again) == (Operation.UPDATE, (), True)
+
+
 def test_what_counts_copies_and_stays_as_it_is_is_told_apart() -> None:
     same = pre(step("same", DEPLOYMENT, deployment("a:1"), deployment("a:1")))
     found = fold(*ANCESTORS, same)

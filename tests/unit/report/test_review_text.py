@@ -135,11 +135,13 @@ def test_renamed_retained_and_possible_changes_say_so() -> None:
             change("prod/new", renamed_from="prod/old"),
             change("prod/kept", operation=Operation.RETAIN),
             change("prod/maybe", certain=False),
+            change("prod/slow", again=True),
         )
     )
     assert "  ~ Deployment prod/new  (renamed from prod/old)" in found
     assert "  · Deployment prod/kept  (kept in the cluster)" in found
     assert "  ~ Deployment prod/maybe  (possible)" in found
+    assert "  ~ Deployment prod/slow  (again: it was not ready, or its run was cut off)" in found
 
 
 def test_what_is_at_risk_comes_last_with_its_reasons() -> None:
