@@ -55,8 +55,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _databases_are_there(self) -> Self:
         there = {"postgres": self.postgres.enabled, "redis": self.redis.enabled}
-        parts: dict[str, app_settings.Part] = {**self.app.services, **self.app.workers, **self.app.jobs}
-        for name, part in parts.items():
+        for name, part in self.app.parts.items():
             for called in part.calls:
                 if not there.get(called, True):
                     raise ValueError(f"app: {name} calls {called}, which is not enabled")

@@ -84,7 +84,8 @@ def declared(plan: Plan) -> dict[str, JSON]:
 
 def undone(plan: Plan, after: Mapping[str, JSON]) -> dict[str, JSON]:
     """What was there before the plan's changes."""
-    unchanged = {urn: made for urn, made in after.items() if urn not in {change.urn for change in plan.changes}}
+    changing = {change.urn for change in plan.changes}
+    unchanged = {urn: made for urn, made in after.items() if urn not in changing}
     return unchanged | {change.urn: change.before for change in plan.changes if change.before}
 
 

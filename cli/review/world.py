@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -128,7 +128,8 @@ def build(plan: Plan, settings: Settings | None = None, graph: ResourceGraph | N
     declared = list(plan.declared) or [one.inputs for one in graph or () if one.is_kubernetes]
     after: dict[Key, Manifest] = {objects.key(made): made for made in declared}
     after |= {one.key: one.after for one in touched if one.after}
-    before = {wanted: made for wanted, made in after.items() if wanted not in _new(touched)}
+    new = {one.key for one in touched if one.after}
+    before = {wanted: made for wanted, made in after.items() if wanted not in new}
     before |= {objects.key(one.before, one.change.name): one.before for one in touched if one.before}
     strategies, final = _of_settings(settings)
     return World(touched, Objects(before.values()), Objects(after.values()), strategies, final)
@@ -146,10 +147,6 @@ def _of_settings(settings: Settings | None) -> tuple[dict[str, str], frozenset[s
     strategies = {name: service.rollout.strategy for name, service in services if service.rollout.two_tracks}
     final = frozenset(name for name, job in settings.app.jobs.items() if not job.reversible)
     return dict(strategies), final
-
-
-def _new(touched: Sequence[Touched]) -> set[Key]:
-    return {one.key for one in touched if one.after}
 
 
 def _is_under(path: str, prefix: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from cli.validate.model import Finding, Level
 from cli.validate.project import Environment, Project
-from components.app.settings import DATABASES, AppSettings, JobSettings, Part, ServiceSettings, WorkerSettings
+from components.app.settings import DATABASES, JobSettings, Part, ServiceSettings, WorkerSettings
 from infra.model import Settings
 
 WITHOUT_USE: Final = "counts for nothing"
@@ -128,7 +128,7 @@ def _unreached(seen: Seen) -> Iterator[Finding]:
     part = seen.part
     if not isinstance(part, ServiceSettings) or part.public or part.route:
         return
-    if not any(seen.name in other.calls for other in _all_parts(seen.settings.app).values()):
+    if not any(seen.name in other.calls for other in seen.settings.app.parts.values()):
         message = "nobody may reach it: no part calls it, and it is not public"
         yield seen.found("without-use", Level.WARNING, "calls", message, "name it in its callers' `calls`, or drop it")
 
@@ -149,7 +149,7 @@ def _slower_than_rollout(seen: Seen) -> Iterator[Finding]:
 
 
 def _unused_databases(environment: Environment, settings: Settings) -> Iterator[Finding]:
-    called = {name for part in _all_parts(settings.app).values() for name in part.calls}
+    called = {name for part in settings.app.parts.values() for name in part.calls}
     for name in DATABASES:
         if getattr(settings, name).enabled and name not in called:
             message = f"nobody calls {name}, and it is kept running"
@@ -185,10 +185,6 @@ def _routes(environment: Environment, settings: Settings) -> Iterator[Finding]:
                 other = environment.at("app", "services", taken[key], "route")
                 yield environment.finding("contradiction", Level.ERROR, where, message, "give one another path", other)
             taken.setdefault(key, name)
-
-
-def _all_parts(app: AppSettings) -> dict[str, Part]:
-    return {**app.services, **app.workers, **app.jobs}
 
 
 _OF_A_PART: Final[tuple[Callable[[Seen], Iterator[Finding]], ...]] = (

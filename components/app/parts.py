@@ -67,7 +67,7 @@ def comes_last(spec: WorkloadSpec) -> bool:
 
 def callers(settings: AppSettings, called: str) -> list[str]:
     """Names of the parts that call `called`, sorted."""
-    return sorted(name for name, part in _parts(settings).items() if called in part.calls)
+    return sorted(name for name, part in settings.parts.items() if called in part.calls)
 
 
 def _service(name: str, part: ServiceSettings, settings: AppSettings, around: Surroundings) -> WorkloadSpec:
@@ -206,7 +206,3 @@ def _calls(part: Part, settings: AppSettings, around: Surroundings) -> tuple[Cal
     backings = [Calls(target=backing.target, ports=(backing.port,)) for backing in _backings(part, around)]
     outside = [Calls(target=Outside(), ports=_INTERNET_PORTS)] if INTERNET in part.calls else []
     return (*services, *backings, *outside)
-
-
-def _parts(settings: AppSettings) -> dict[str, Part]:
-    return {**settings.services, **settings.workers, **settings.jobs}

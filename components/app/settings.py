@@ -151,6 +151,11 @@ class AppSettings(Section):
             raise ValueError("; ".join(faults))
         return self
 
+    @property
+    def parts(self) -> dict[str, Part]:
+        """Services, workers and jobs, by name."""
+        return {**self.services, **self.workers, **self.jobs}
+
     def _repeated(self) -> Iterator[str]:
         names = [*self.services, *self.workers, *self.jobs]
         taken = {*DATABASES, INTERNET}
@@ -159,8 +164,7 @@ class AppSettings(Section):
 
     def _strangers(self) -> Iterator[str]:
         known = {*self.services, *DATABASES, INTERNET}
-        parts: dict[str, Part] = {**self.services, **self.workers, **self.jobs}
-        for name, part in parts.items():
+        for name, part in self.parts.items():
             for called in part.calls:
                 if called not in known:
                     yield f"{name}.calls: there is no {called!r}; there are: {', '.join(sorted(known))}"
