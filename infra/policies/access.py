@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from infra.policies.rule import ALWAYS, SHARED, Fault, cis, nsa, rule
-from infra.policies.world import Pod, Thing, World, entries, mapping
+from infra.policies.world import Pod, Thing, World
+from infra.reading import entries, mapping
 
 _RBAC: Final = nsa("Authentication and authorization: Role-based access control")
 _TOKENS: Final = nsa("Kubernetes Pod security: Protecting Pod service account tokens")

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from components.tracks import TRACK_LABEL
 from infra.policies.rule import ALWAYS, SERVED, SHARED, Fault, rule
-from infra.policies.world import Pod, Thing, World, entries, mapping, number
+from infra.policies.world import Pod, Thing, World
+from infra.reading import entries, mapping, number
 
 _COUNTED: Final = ("Deployment", "StatefulSet")
 _HOSTNAME: Final = "kubernetes.io/hostname"

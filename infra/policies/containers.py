@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from infra.policies.rule import ALWAYS, SHARED, Fault, Levels, cis, nsa, rule
-from infra.policies.world import Pod, World, entries, mapping, number
+from infra.policies.world import Pod, World
+from infra.reading import entries, grace, mapping, pause
 
 _DIGEST: Final = re.compile(r"@sha256:[0-9a-f]{64}$")
 _TAG: Final = re.compile(r":(?P<tag>[\w][\w.-]*)$")
 _NEEDED: Final = (("requests", "cpu"), ("requests", "memory"), ("limits", "memory"))
-_SLEEP: Final = re.compile(r"\bsleep\s+(\d+)")
-_DEFAULT_GRACE: Final = 30
 _OUTSIDE_DEV: Final = Levels("disabled", "mandatory", "mandatory")
 
 
@@ -126,12 +125,12 @@ def image_latest(pod: Pod) -> Iterator[Fault]:
     levels=ALWAYS,
 )
 def grace_period(pod: Pod) -> Iterator[Fault]:
-    grace = number(pod.pod.get("terminationGracePeriodSeconds"), _DEFAULT_GRACE)
+    given = grace(pod.pod)
     for one in pod.serving:
-        pause = _pause(mapping(mapping(one.made.get("lifecycle")).get("preStop")))
-        if pause >= grace:
+        slept = pause(one.made)
+        if slept >= given:
             path = f"{pod.path}.terminationGracePeriodSeconds"
-            yield Fault(path, f"{one.name} sleeps {pause} s before it ends, and is killed after {grace} s")
+            yield Fault(path, f"{one.name} sleeps {slept} s before it ends, and is killed after {given} s")
 
 
 @rule(
@@ -151,14 +150,6 @@ def job_ends(pod: Pod) -> Iterator[Fault]:
             yield Fault(f"{prefix}.{key}", f"has no {key}")
     if pod.kind == "CronJob" and pod.spec.get("concurrencyPolicy", "Allow") == "Allow":
         yield Fault("spec.concurrencyPolicy", "a run that takes long has the next one beside it")
-
-
-def _pause(hook: dict[str, object]) -> int:
-    """Seconds that preStop sleeps, by the kubelet or by a program of the image."""
-    native = mapping(hook.get("sleep")).get("seconds")
-    command = " ".join(map(str, mapping(hook.get("exec")).get("command") or ()))
-    slept = _SLEEP.search(command)
-    return number(native, 0) or (int(slept[1]) if slept else 0)
 
 
 RULES: Final = (

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from infra.policies.rule import ALWAYS, Fault, cis, nsa, pss, rule
-from infra.policies.world import Container, Pod, World, entries, mapping, number
+from infra.policies.world import Container, Pod, World
+from infra.reading import entries, mapping, number
 
 PODS: Final = World.pods
 _NSA_PODS: Final = nsa("Kubernetes Pod security: Pod security enforcement")

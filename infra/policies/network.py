@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from components.tracks import TRACK_LABEL
 from infra.policies.rule import ALWAYS, SERVING, Fault, cis, nsa, rule
-from infra.policies.world import Container, Pod, Thing, World, entries, mapping, number
+from infra.policies.world import Container, Pod, Thing, World
+from infra.reading import entries, mapping, number, text
 
 _NSA_POLICIES: Final = nsa("Network separation and hardening: Network policies")
 _BOTH: Final = ("Ingress", "Egress")
@@ -86,7 +87,7 @@ def service_backend(service: Thing) -> Iterator[Fault]:
         for pod in behind:
             if not _opens(pod, port):
                 wanted = port.get("targetPort", port.get("port"))
-                yield Fault(f"spec.ports[{at}].targetPort", f"{pod.place} opens no port {_shown(wanted)}")
+                yield Fault(f"spec.ports[{at}].targetPort", f"{pod.place} opens no port {text(wanted)}")
 
 
 def _waits_for_its_track(service: Thing) -> bool:
@@ -111,7 +112,7 @@ def route_backend(route: Thing) -> Iterator[Fault]:
         if not service:
             yield Fault(path, f"there is no Service {name} beside it")
         elif port not in _served(service):
-            yield Fault(path, f"Service {name} has no port {_shown(port)}")
+            yield Fault(path, f"Service {name} has no port {text(port)}")
 
 
 @rule(
@@ -191,7 +192,7 @@ def _ports(one: Container) -> list[dict[str, Any]]:
 def _served(service: Thing) -> set[str]:
     """Its ports, by number and by name, as text."""
     ports = entries(service.spec.get("ports"))
-    return {_shown(port.get("port")) for port in ports} | {str(port["name"]) for port in ports if port.get("name")}
+    return {text(port.get("port")) for port in ports} | {str(port["name"]) for port in ports if port.get("name")}
 
 
 def _backends(route: Thing) -> Iterator[tuple[str, str, str]]:
@@ -200,19 +201,14 @@ def _backends(route: Thing) -> Iterator[tuple[str, str, str]]:
         if route.kind == "HTTPRoute":
             for index, to in enumerate(entries(one.get("backendRefs"))):
                 if to.get("kind", "Service") == "Service" and not to.get("namespace"):
-                    yield f"spec.rules[{at}].backendRefs[{index}]", str(to.get("name")), _shown(to.get("port"))
+                    yield f"spec.rules[{at}].backendRefs[{index}]", str(to.get("name")), text(to.get("port"))
             continue
         for index, path in enumerate(entries(mapping(one.get("http")).get("paths"))):
             to = mapping(mapping(path.get("backend")).get("service"))
             port = mapping(to.get("port"))
             if to:
                 place = f"spec.rules[{at}].http.paths[{index}].backend"
-                yield place, str(to.get("name")), _shown(port.get("number") or port.get("name"))
-
-
-def _shown(port: Any) -> str:
-    """The engine passes numbers as floats."""
-    return str(int(port)) if isinstance(port, float) else str(port)
+                yield place, str(to.get("name")), text(port.get("number") or port.get("name"))
 
 
 RULES: Final = (

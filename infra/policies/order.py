@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from infra.policies.rule import ALWAYS, SHARED, Fault, rule
-from infra.policies.world import Pod, Thing, World, entries, mapping
+from infra.policies.world import Pod, Thing, World
+from infra.reading import entries, mapping
 
 _LABELS: Final = tuple(f"app.kubernetes.io/{name}" for name in ("name", "part-of", "managed-by"))
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")

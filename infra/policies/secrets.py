@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from components.secret import KEY_BLOCK, SHORT_NAMES, called_secret
 from infra.policies.rule import ALWAYS, Fault, cis, nsa, rule
-from infra.policies.world import HIDDEN, Container, Pod, Thing, World, entries, mapping
+from infra.policies.world import Container, Pod, Thing, World
+from infra.reading import HIDDEN, entries, mapping
 
 _SECRETS: Final = nsa("Network separation and hardening: Secrets")
 _SECRET: Final = HIDDEN[0]

@@ -11,9 +11,8 @@ from components import selectors
 from components.manifest import CONTENT_LABEL, Manifest
 from components.selectors import Labelled, Speakers
 from components.tracks import TRACK_LABEL
+from infra.reading import entries, mapping, number
 
-HIDDEN: Final = ("[secret]", "[known after the apply]")
-"""What a plan or a render shows in the place of such a value (`cli.engine.model`)."""
 _TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
     "Deployment": ("spec", "template"),
     "StatefulSet": ("spec", "template"),
@@ -274,23 +273,3 @@ def _grouped(pairs: Iterable[tuple[Group, Member]]) -> dict[Group, list[Member]]
     for group, member in pairs:
         found.setdefault(group, []).append(member)
     return found
-
-
-def mapping(value: Any) -> Manifest:
-    """The mapping, or an empty one in the place of anything else: nothing, or what a plan hides."""
-    if isinstance(value, dict):
-        return value
-    return dict(value) if isinstance(value, Mapping) else {}
-
-
-def entries(value: Any) -> list[Manifest]:
-    """The mappings of a list."""
-    return [dict(entry) for entry in value if isinstance(entry, Mapping)] if isinstance(value, list | tuple) else []
-
-
-def number(value: Any, default: int) -> int:
-    """The engine passes numbers as floats, and what is known only after an apply as text."""
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return default

@@ -5,7 +5,6 @@ What an object must be like whatever is rolled out is a policy (`infra.policies`
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,15 +12,12 @@ from typing import Any, Final
 
 from components.manifest import Manifest
 from components.selectors import Speakers
+from infra.reading import HIDDEN, borrowed_pause, grace, native_pause, number, pause, text
 from infra.traps.trap import Trap, Version
 
 NATIVE_SLEEP: Final[Version] = (1, 34)
 """Since when no server can be without it; it came switched on in 1.30."""
 DRAIN_VARIABLE: Final = "DRAIN_SECONDS"
-_DEFAULT_GRACE: Final = 30
-_HIDDEN: Final = ("[secret]", "[known after the apply]")
-"""What a plan shows in the place of such a value (`cli.engine.model`)."""
-_SLEEP: Final = re.compile(r"\bsleep\s+(\d+)")
 _GONE: Final[Mapping[str, Version]] = {
     "extensions/v1beta1": (1, 22),
     "apps/v1beta1": (1, 16),
@@ -119,17 +115,17 @@ def place(made: Manifest) -> str:
 
 
 def _short_grace(one: Running) -> Iterator[Trap]:
-    grace = _number(one.pod.get("terminationGracePeriodSeconds"), _DEFAULT_GRACE)
+    given = grace(one.pod)
     for container in one.containers:
-        pause, longest = _pause(container), _told_to_drain(container)
-        if longest and (needed := pause + longest) > grace:
-            why = f"killed {grace} s after it began to end, of which preStop takes {pause} and requests up to {longest}"
+        slept, longest = pause(container), _told_to_drain(container)
+        if longest and (needed := slept + longest) > given:
+            why = f"killed {given} s after it began to end, of which preStop takes {slept} and requests up to {longest}"
             fix = f"a grace period of {needed + 5} s, or `drain.longest_request` instead of {DRAIN_VARIABLE}"
             yield one.trap("short-grace", why, fix)
 
 
 def _ends_at_once(one: Running) -> Iterator[Trap]:
-    if one.served and one.made["kind"] == "Deployment" and not any(map(_pause, one.containers)):
+    if one.served and one.made["kind"] == "Deployment" and not any(map(pause, one.containers)):
         why = "a pod's address is forgotten while it ends, not before: new and kept-alive connections still reach it"
         yield one.trap("no-pause", why, "a preStop sleep of 5 or more seconds")
 
@@ -138,7 +134,7 @@ def _takes_away(one: Running) -> Iterator[Trap]:
     if one.made["kind"] != "Deployment" or not one.served:
         return
     strategy = one.spec.get("strategy") or {}
-    allowed = _share((strategy.get("rollingUpdate") or {}).get("maxUnavailable", "25%"))
+    allowed = text((strategy.get("rollingUpdate") or {}).get("maxUnavailable", "25%"))
     if strategy.get("type") == "Recreate":
         yield one.trap("max-unavailable", "Recreate ends every pod before the first new one starts", "RollingUpdate")
     elif allowed not in ("0", "0%"):
@@ -153,7 +149,7 @@ def _never_settles(one: Running) -> Iterator[Trap]:
 
 
 def _unknown_sleep(one: Running) -> Iterator[Trap]:
-    native = any("sleep" in _pre_stop(container) for container in one.containers)
+    native = any(map(native_pause, one.containers))
     server = one.seen.server
     if native and server and server < NATIVE_SLEEP:
         certain = "is not known to" if server < (1, 30) else "can be switched off on"
@@ -163,7 +159,7 @@ def _unknown_sleep(one: Running) -> Iterator[Trap]:
 
 def _borrowed_sleep(one: Running) -> Iterator[Trap]:
     server = one.seen.server
-    if any(_executed(container) for container in one.containers) and (server is None or server >= NATIVE_SLEEP):
+    if any(map(borrowed_pause, one.containers)) and (server is None or server >= NATIVE_SLEEP):
         why = "preStop runs the image's own sleep: without such a program the pod ends at once"
         yield one.trap("exec-sleep", why, "preStop.sleep, which needs no program")
 
@@ -190,25 +186,9 @@ def _old_versions(seen: Seen) -> Iterator[Trap]:
         yield Trap("old-version", place(made), why, "the version that the deprecation guide names")
 
 
-def _pre_stop(container: Manifest) -> Manifest:
-    return (container.get("lifecycle") or {}).get("preStop") or {}
-
-
-def _pause(container: Manifest) -> int:
-    """Seconds that preStop sleeps; 0 where it does not, or does something else."""
-    native = (_pre_stop(container).get("sleep") or {}).get("seconds")
-    return _number(native, 0) if native is not None else _executed(container)
-
-
-def _executed(container: Manifest) -> int:
-    command = (_pre_stop(container).get("exec") or {}).get("command") or []
-    found = _SLEEP.search(" ".join(command))
-    return int(found[1]) if found else 0
-
-
 def _told_to_drain(container: Manifest) -> int:
     said = {entry["name"]: str(entry.get("value", "")) for entry in container.get("env") or []}
-    return _number(said.get(DRAIN_VARIABLE), 0)
+    return number(said.get(DRAIN_VARIABLE), 0)
 
 
 def _references(pod: Manifest) -> Iterator[tuple[str, str]]:
@@ -238,20 +218,7 @@ def _hides(value: Any) -> bool:
         return any(_hides(item) for name, item in value.items() if name != "env" or not isinstance(item, list))
     if isinstance(value, list):
         return any(map(_hides, value))
-    return value in _HIDDEN
-
-
-def _number(value: Any, default: int) -> int:
-    """The engine passes numbers as floats, and what is known only after an apply as text."""
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return default
-
-
-def _share(value: Any) -> str:
-    """`2` or `25%`."""
-    return str(int(value)) if isinstance(value, float) else str(value)
+    return value in HIDDEN
 
 
 def _namespace(made: Manifest) -> str:

@@ -14,7 +14,8 @@ from infra import policed
 from infra.faults import SettingsError
 from infra.model import Settings, tier_of
 from infra.policies import RULES, Broken, Judgement, Level, judge, levels
-from infra.policies.world import HIDDEN, World
+from infra.policies.world import World
+from infra.reading import HIDDEN
 from infra.settings import load
 
 PROJECT: Final = "turnout"
