@@ -14,7 +14,7 @@ SCHEMA = 2
 
 def of(reviews: Sequence[Reviewed]) -> dict[str, Any]:
     """The whole document, free of secrets."""
-    worst = max((review.risk for review in reviews), key=lambda level: level.rank, default=Level.NONE)
+    worst = Level.worst(review.risk for review in reviews)
     return {
         "schema": SCHEMA,
         "kind": "preview",

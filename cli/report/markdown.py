@@ -88,7 +88,7 @@ def prose(text: str) -> str:
 
 
 def _title(views: Sequence[EnvironmentView]) -> str:
-    worst = max((one.risk for one in views), key=lambda level: level.rank, default=Level.NONE)
+    worst = Level.worst(one.risk for one in views)
     if all(one.empty and not one.failed for one in views):
         return "Preview: no changes"
     return f"Preview: {SIGNS[worst]} {worst.value} risk"

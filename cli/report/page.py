@@ -82,7 +82,7 @@ def _title(views: Sequence[EnvironmentView]) -> str:
 
 
 def _header(views: Sequence[EnvironmentView]) -> Iterator[str]:
-    worst = max((one.risk for one in views), key=lambda level: level.rank, default=Level.NONE)
+    worst = Level.worst(one.risk for one in views)
     yield f"<header>\n<h1>{escape(_title(views))} {_tag(f'{worst.value} risk', worst)}</h1>\n"
     yield '<div class="tools"><button id="theme" type="button">Light or dark</button> '
     yield '<button id="help" type="button">Keys</button></div>\n</header>\n'

@@ -249,11 +249,11 @@ def _judgements(review: Reviewed) -> tuple[dict[str, Level], dict[str, tuple[str
     reasons: dict[str, tuple[str, ...]] = defaultdict(tuple)
     for reason in review.reasons:
         for urn in reason.urns:
-            levels[urn] = max(levels.get(urn, Level.NONE), reason.level, key=lambda level: level.rank)
+            levels[urn] = Level.worst((levels.get(urn, Level.NONE), reason.level))
             reasons[urn] += (plain.message(reason.text),)
     for finding in review.findings:
         if finding.refuses and finding.urn:
-            levels[finding.urn] = max(levels.get(finding.urn, Level.NONE), Level.HIGH, key=lambda level: level.rank)
+            levels[finding.urn] = Level.worst((levels.get(finding.urn, Level.NONE), Level.HIGH))
             reasons[finding.urn] += (plain.message(f"{finding.rule}: {finding.message}"),)
     return levels, reasons
 
@@ -306,7 +306,7 @@ def _shared(resources: Iterable[ResourceView]) -> tuple[Shared, ...]:
 def _one_for_all(found: list[tuple[Entry, ResourceView]]) -> Shared:
     entry, first = found[0]
     resources = by_worst({resource.urn: resource for _, resource in found}.values())
-    worst = max((resource.level for resource in resources), key=lambda level: level.rank)
+    worst = Level.worst(resource.level for resource in resources)
     label = entry.common or entry.label
     return Shared(replace(entry, label=label, common=label), first.operation, worst, resources)
 
@@ -327,11 +327,7 @@ def _components(resources: Iterable[ResourceView]) -> tuple[ComponentView, ...]:
     for resource in resources:
         grouped[resource.component].append(resource)
     ordered = sorted(grouped.items(), key=lambda entry: (entry[0] != ENVIRONMENT, entry[0]))
-    return tuple(ComponentView(name, _worst(found), tuple(found)) for name, found in ordered)
-
-
-def _worst(resources: Iterable[ResourceView]) -> Level:
-    return max((resource.level for resource in resources), key=lambda level: level.rank, default=Level.NONE)
+    return tuple(ComponentView(name, Level.worst(one.level for one in found), tuple(found)) for name, found in ordered)
 
 
 def _reason(reason: Reason) -> Judged:

@@ -24,7 +24,7 @@ from cli.review import (
 )
 from cli.review.edges import edges
 from cli.review.facts import Fact
-from cli.review.model import Blast, Level, Reason, Reviewed
+from cli.review.model import Blast, Level, Reviewed
 from cli.review.world import World
 
 if TYPE_CHECKING:
@@ -60,11 +60,9 @@ def judge(
     found = [*running.unless_worse(found), *running.leftover(plan, found), *loosened.facts(before, settings)]
     given = facts.reasons(found, loosened.asked(before, settings))
     told = effects.told(plan, there, found)
-    return Reviewed(told, worst(given), given, _blast(plan, there, found), edges=edges(plan, graph))
-
-
-def worst(reasons: Iterable[Reason]) -> Level:
-    return max((reason.level for reason in reasons), key=lambda level: level.rank, default=Level.NONE)
+    return Reviewed(
+        told, Level.worst(reason.level for reason in given), given, _blast(plan, there, found), edges=edges(plan, graph)
+    )
 
 
 def _blast(plan: Plan, there: World, found: list[Fact]) -> Blast:

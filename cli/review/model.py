@@ -6,6 +6,7 @@ each output escapes them in its own way.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -27,6 +28,11 @@ class Level(StrEnum):
     @property
     def rank(self) -> int:
         return list(Level).index(self)
+
+    @classmethod
+    def worst(cls, levels: Iterable[Level]) -> Level:
+        """NONE of none."""
+        return max(levels, key=lambda level: level.rank, default=cls.NONE)
 
 
 @dataclass(frozen=True)
