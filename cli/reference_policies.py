@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.environment import TIERS
 from infra.policies import GROUPS, RULES, Rule
 from infra.policies import fixtures as fixtures_of
 from infra.review import defaults
@@ -53,7 +54,7 @@ def _overview() -> Iterator[str]:
     for group, rules in GROUPS.items():
         yield from (f"## {group}\n", "| Rule | dev | staging | prod |", "|---|---|---|---|")
         for rule in rules:
-            levels = " | ".join(rule.levels.of(tier) for tier in ("dev", "staging", "prod"))
+            levels = " | ".join(rule.levels.of(tier) for tier in TIERS)
             yield f"| [`{rule.id}`](#{rule.id}) | {levels} |"
         yield ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from components.environment import TIERS
 from infra.review import defaults
 from infra.risks import LEVELS, RISKS, Topic
 
@@ -74,7 +75,7 @@ def page() -> str:
 
 
 def _defaults() -> str:
-    stated = {tier: defaults(tier).get("thresholds", {}) for tier in ("dev", "staging", "prod")}
+    stated = {tier: defaults(tier).get("thresholds", {}) for tier in TIERS}
     said = [
         f"{tier}: {', '.join(f'`{key}: {answer}`' for key, answer in found.items()) or 'nothing'}"
         for tier, found in stated.items()

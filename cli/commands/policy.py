@@ -99,7 +99,9 @@ def _known(name: str) -> Rule:
 
 
 def _row(rule: Rule) -> dict[str, object]:
-    levels = {tier: rule.levels.of(tier) for tier in ("dev", "staging", "prod")}
+    from components.environment import TIERS
+
+    levels = {tier: rule.levels.of(tier) for tier in TIERS}
     supports = [{"framework": each.framework, "control": each.control} for each in rule.supports]
     return {"rule": rule.id, "why": rule.why, "remedy": rule.remedy, "levels": levels, "supports": supports}
 

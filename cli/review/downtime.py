@@ -124,8 +124,8 @@ def _ports(there: World, before: Manifest, after: Manifest, urns: tuple[str, ...
     for row in rows(before, "spec", "ports"):
         if _number(row) not in stay:
             yield Fact("port-gone", about, f"no longer listens on port {_number(row)}", urns)
-    led_before, led_after = _leads(there.before.behind(before), before), _leads(there.after.behind(after), after)
-    for name in sorted(led_after["missing"] - led_before["missing"]):
+    lacked, lacks = _missing(there.before.behind(before), before), _missing(there.after.behind(after), after)
+    for name in sorted(lacks - lacked):
         yield Fact("port-gone", about, f"leads to the port {name}, which no pod behind it has", urns)
 
 
@@ -134,9 +134,9 @@ def _number(row: Manifest) -> str:
     return f"{int(number) if isinstance(number, float) else number}/{text(row, 'protocol') or 'TCP'}"
 
 
-def _leads(behind: list[Manifest], service: Manifest) -> dict[str, set[str]]:
+def _missing(behind: list[Manifest], service: Manifest) -> set[str]:
     """The named ports that the Service leads to and that none of its pods has."""
     pods = [mapping(template(made), "spec") for made in behind]
     named = {text(port, "name") for pod in pods for row in rows(pod, "containers") for port in rows(row, "ports")}
     wanted = {text(row, "targetPort") for row in rows(service, "spec", "ports")} - {""}
-    return {"missing": {name for name in wanted if name not in named and not name.isdigit()}}
+    return {name for name in wanted if name not in named and not name.isdigit()}

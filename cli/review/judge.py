@@ -60,9 +60,8 @@ def judge(
     found = [*running.unless_worse(found), *running.leftover(plan, found), *loosened.facts(before, settings)]
     given = facts.reasons(found, loosened.asked(before, settings))
     told = effects.told(plan, there, found)
-    return Reviewed(
-        told, Level.worst(reason.level for reason in given), given, _blast(plan, there, found), edges=edges(plan, graph)
-    )
+    level = Level.worst(reason.level for reason in given)
+    return Reviewed(told, level, given, _blast(plan, there, found), edges=edges(plan, graph))
 
 
 def _blast(plan: Plan, there: World, found: list[Fact]) -> Blast:

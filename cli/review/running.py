@@ -9,7 +9,7 @@ from cli.review.facts import Fact
 from cli.review.objects import RUNNING, containers, key, mapping, rows, template
 from cli.review.world import Touched, World, kept, renamed
 
-_WORKS_ALONE = ("CronJob", "Job", "Pod", *RUNNING)
+_LASTS = ("CronJob", "Pod", *RUNNING)
 _FOLLOWS = ("spec.template", "spec.selector")
 _TELL_A_RESTART = frozenset({"only-copy", "all-at-once", "pauses-monitoring", "replaces-serving"})
 
@@ -20,7 +20,7 @@ def facts(there: World) -> Iterator[Fact]:
     for one in there.touched:
         if one.kind == "Job" and (one.is_new or one.replaced):
             yield one.fact("runs-job", "runs once")
-        if one.kind in _WORKS_ALONE and one.deleted and not _is_over(one) and not there.before.services(one.before):
+        if one.kind in _LASTS and one.deleted and not there.before.services(one.before):
             yield one.fact("stops", "is deleted, and what it did is done no more")
     yield from _budgets(there)
     yield from _unasked(there)
@@ -60,11 +60,6 @@ def _counted(copies: int) -> str:
 def _restarts_by_itself(one: Touched) -> bool:
     on_delete = mapping(one.after, "spec", "updateStrategy").get("type") == "OnDelete"
     return not on_delete and mapping(one.after, "spec").get("paused") is not True
-
-
-def _is_over(one: Touched) -> bool:
-    """A job that ran is only cleared away."""
-    return one.kind == "Job"
 
 
 def _budgets(there: World) -> Iterator[Fact]:

@@ -51,5 +51,6 @@ def settings(folder: Path, environment: str) -> Settings | None:
 
 
 def _rank(name: str) -> int:
-    usual = ("dev", "staging", "prod")
-    return usual.index(name) if name in usual else len(usual)
+    from components.environment import TIERS
+
+    return TIERS.index(name) if name in TIERS else len(TIERS)

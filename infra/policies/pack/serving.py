@@ -14,7 +14,7 @@ from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 
 from infra import policed
-from infra.policies import RULES
+from infra.policies import BY_ID, RULES
 from infra.policies.pack.stack import PROJECT, Resource, Stack, Told, described
 from infra.policies.rule import LEVELS, Level
 
@@ -65,9 +65,7 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
         return analyzer_pb2.AnalyzeResponse()
 
     def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
-        resources = [
-            Resource(each.urn, each.type, json_format.MessageToDict(each.properties)) for each in request.resources
-        ]
+        resources = list(map(_resource, request.resources))
         return analyzer_pb2.AnalyzeResponse(diagnostics=map(_diagnostic, self.stack.told(resources, policed.now())))
 
     def Remediate(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
@@ -106,7 +104,7 @@ def _diagnostic(told: Told) -> Any:
         policyName=broken.rule,
         policyPackName=PROJECT,
         policyPackVersion=VERSION,
-        description=next((rule.why for rule in RULES if rule.id == broken.rule), _STALE),
+        description=BY_ID[broken.rule].why if broken.rule in BY_ID else _STALE,
         message=f"{broken.where}: {broken.message}{path}; instead: {broken.remedy}",
         enforcementLevel=_enforcement(broken.level),
         urn=told.urn,
