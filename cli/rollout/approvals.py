@@ -64,7 +64,11 @@ def approve(kube: Kube, environment: str, rollout: Rollout, reason: str = "") ->
     except AlreadyExists:
         if found := granted(kube, environment, rollout.id, rollout.starter):
             return found
-        raise
+        raise Refused(
+            f"the approval of {rollout.id} that is there already does not count, and none can be changed",
+            why="it is in the name of who started the rollout",
+            next=f"turnout rollout abort {environment}, then start the rollout again",
+        ) from None
     what = f"turnout approve {environment}"
     audit.write(kube, environment, audit.entry(kube, what, why=reason, outcome=f"approved {rollout.id}"))
     return given

@@ -46,6 +46,16 @@ def test_starters_own_approval_counts_for_nothing_even_where_no_policy_stopped_i
     assert approvals.granted(kube, "dev", "r1", "anna") is None
 
 
+def test_an_approval_that_its_starter_slipped_in_is_told_to_who_comes_after(kube: Any) -> None:
+    """Before the policy knew of the rollout. It cannot be changed, and the rollout does not go on with it."""
+    rollout = begun(kube, "bea")
+    approvals.write(kube, "dev", approvals.Approval(rollout.id, "bea", "2026-01-01T00:00:00Z"))
+    with pytest.raises(Refused) as refused:
+        approvals.approve(kube, "dev", rollout)
+    assert "in the name of who started the rollout" in refused.value.why
+    assert refused.value.next.startswith("turnout rollout abort dev")
+
+
 def test_approvals_of_earlier_rollouts_are_swept(kube: Any, cluster: Any) -> None:
     begun(kube, "bea")
     for id in ("r1", "r2"):
