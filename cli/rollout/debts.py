@@ -29,10 +29,12 @@ LIMIT = 120.0
 class Settlement:
     """The state being settled by another process, while the cluster is waited for."""
 
-    def __init__(self, root: Path, environment: str, record: Record, tracks: Mapping[str, Any]) -> None:
+    def __init__(
+        self, root: Path, environment: str, record: Record, tracks: Mapping[str, Any], niceness: int = 0
+    ) -> None:
         with _as_file({"record": record.to_json(), "tracks": tracks}) as file:
             self._process = subprocess.Popen(
-                _command(environment),
+                _command(environment, niceness),
                 cwd=root,
                 stdin=file,
                 stdout=subprocess.DEVNULL,
@@ -54,11 +56,14 @@ class Settlement:
         return lines[-1] if lines else f"exit code {self._process.returncode}"
 
 
-def begin(root: Path | None, environment: str, record: Record, kube: Kube) -> Settlement | None:
-    """Start settling; None where there is no checkout of the environment to settle from."""
+def begin(root: Path | None, environment: str, record: Record, kube: Kube, *, niceness: int = 0) -> Settlement | None:
+    """Start settling; None where there is no checkout of the environment to settle from.
+
+    `niceness`: how far it stands back from the processes beside it (nice(1)).
+    """
     if root is None or not (root / f"Pulumi.{environment}.yaml").is_file():
         return None
-    return Settlement(root, environment, record, tracks(cursor.read(kube, environment)))
+    return Settlement(root, environment, record, tracks(cursor.read(kube, environment)), niceness)
 
 
 def tracks(now: Cursor) -> dict[str, dict[str, Any]]:
@@ -119,7 +124,6 @@ def _as_file(document: dict[str, Any]) -> IO[str]:
     return file
 
 
-def _command(environment: str) -> list[str]:
-    """At a low priority: what serves comes first."""
-    nice = ["nice", "-n", "10"] if shutil.which("nice") else []
+def _command(environment: str, niceness: int) -> list[str]:
+    nice = ["nice", "-n", str(niceness)] if niceness and shutil.which("nice") else []
     return [*nice, sys.executable, "-m", "cli.engine.settle", environment]

@@ -52,6 +52,8 @@ LISTEN = 0.25
 """Seconds between two looks at the lock: somebody may take it and do the same."""
 GATEWAY = 20.0
 """Seconds that a gateway gets to take up what changed: it may be down itself."""
+SETTLING = 10
+"""The niceness of what settles the state meanwhile: what serves comes first."""
 
 
 @dataclass(frozen=True)
@@ -259,7 +261,7 @@ class Going:
         """Of a change that stays open the state is settled when the whole of it has gone back."""
         if self._wanted.stays_open:
             return None
-        return debts.begin(self._order.root, self._environment, self._wanted.kept, self._kube)
+        return debts.begin(self._order.root, self._environment, self._wanted.kept, self._kube, niceness=SETTLING)
 
     def _end(self) -> None:
         """What is left to put right behind the traffic; then everything must be up."""

@@ -120,7 +120,7 @@ def test_state_is_settled_by_another_process_and_the_debt_is_paid(
     becomes_ready(cluster)
     (tmp_path / "Pulumi.dev.yaml").write_text("")
     given = tmp_path / "given.json"
-    monkeypatch.setattr(debts, "_command", lambda _: ["sh", "-c", f"cat > {given}"])
+    monkeypatch.setattr(debts, "_command", lambda *_: ["sh", "-c", f"cat > {given}"])
     assert go_back(kube, root=tmp_path).owed == ""
     assert releases.load(kube, "dev").debt is None
     assert json.loads(given.read_text())["record"]["name"] == "release-1"
@@ -132,7 +132,7 @@ def test_settling_that_fails_is_told_and_owed(
     stage(cluster, make, "1", "2")
     becomes_ready(cluster)
     (tmp_path / "Pulumi.dev.yaml").write_text("")
-    monkeypatch.setattr(debts, "_command", lambda _: ["sh", "-c", "echo the store is down >&2; exit 1"])
+    monkeypatch.setattr(debts, "_command", lambda *_: ["sh", "-c", "echo the store is down >&2; exit 1"])
     assert go_back(kube, root=tmp_path).owed == "the store is down"
     assert releases.load(kube, "dev").debt is not None
 
