@@ -8,13 +8,18 @@ import struct
 
 PORT = 53
 TIMEOUT = 1.0
+TRIES = 3
 _STANDARD_QUERY = 0x0100  # recursion desired
 _ADDRESS, _INTERNET = 1, 1
 _RESPONSE, _CODE = 0x8000, 0x000F
 
 
 def answers(server: str, name: str) -> bool:
-    """Whether the server knows an IPv4 address of the name, within a second."""
+    """Whether the server knows an IPv4 address of the name; as resolvers do, it asks more than once."""
+    return any(_answers(server, name) for _ in range(TRIES))
+
+
+def _answers(server: str, name: str) -> bool:
     number = secrets.randbits(16)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.settimeout(TIMEOUT)

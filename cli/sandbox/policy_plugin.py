@@ -14,7 +14,8 @@ import sys
 from typing import Any
 
 SOCKET = "/run/containerd/turnout-policy.sock"
-TIMEOUT = 2.0
+TIMEOUT = 10.0
+"""Seconds that the keeper has to answer; where there is none, the connection is refused at once."""
 VERSIONS = {"cniVersion": "1.0.0", "supportedVersions": ["0.3.1", "0.4.0", "1.0.0"]}
 
 
