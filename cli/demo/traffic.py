@@ -20,6 +20,8 @@ SOCKETS = 4
 COUNTED_ROUTES = ("/v1/hello", "/v1/slow", "/v1/echo")
 SETTLING = 2.5
 """Seconds after which every pod has written down what it served (it does so every second)."""
+PATIENCE = 30.0
+"""Seconds that pods get for it where they are busy."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,15 @@ class Traffic:
             counted: dict[str, Any] = json.loads(self._out.read_text())
         except OSError:
             raise TurnoutError("the load generator ended without a result", next="python -m cli.load --help") from None
+        return counted, self._served(counted["ok"])
+
+    def _served(self, answered: int) -> int:
+        """What the servers counted, once they have told of all that they `answered`."""
+        end = time.monotonic() + PATIENCE
         time.sleep(SETTLING)
-        return counted, int(self._service.served() - self._before)
+        while (served := int(self._service.served() - self._before)) < answered and time.monotonic() < end:
+            time.sleep(SETTLING)
+        return served
 
     def renew(self) -> None:
         """Have the connections kept alive opened anew, so that they are with whoever answers new ones now."""

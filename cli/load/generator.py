@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,11 @@ from cli.load.sockets import EVERY, Socket
 from cli.load.tally import Sent, Tally, identity
 from cli.load.target import Target
 
-TIMEOUT = 1.0
-"""Seconds that an ordinary request has."""
+CONNECT = 1.0
+"""Seconds that a connection has to come about: a client whose first SYN is lost sends it again after one."""
+
+ANSWER = 5.0
+"""Seconds that an ordinary request has, its connection included. What took over a second is counted as well."""
 
 BLINK = 0.01
 """Seconds between two looks at the clock, by which the generator notices that it was stalled itself."""
@@ -170,12 +173,8 @@ class Generator:
         sent = time.monotonic()
         version = pod = ""
         try:
-            async with asyncio.timeout(None) as limit:
-                timer = self._end_after(timeout or TIMEOUT, limit)
-                try:
-                    answer: Answer = await asking
-                finally:
-                    timer.cancel()
+            async with self._within(timeout or ANSWER):
+                answer: Answer = await asking
             outcome = "ok" if answer.status == 200 else f"status {answer.status}"
             version, pod = identity(answer.body)
         except TimeoutError:
@@ -190,9 +189,15 @@ class Generator:
         o = self._offset
         self.tally.add(Sent(kind, due + o, sent + o, time.monotonic() + o, outcome, version, pod))
 
-    def _end_after(self, timeout: float, limit: asyncio.Timeout) -> _Timer:
-        """Give a request its time, less what the generator itself, or a processor, was stalled in it."""
-        return _Timer(timeout, limit, lambda: self._stalled + self._processors())
+    @contextlib.asynccontextmanager
+    async def _within(self, seconds: float) -> AsyncIterator[None]:
+        """Raises TimeoutError after so long, not counting what the generator itself, or a processor, was stalled."""
+        async with asyncio.timeout(None) as limit:
+            timer = _Timer(seconds, limit, lambda: self._stalled + self._processors())
+            try:
+                yield
+            finally:
+                timer.cancel()
 
     async def _ask_new(self, request: bytes) -> Answer:
         connection = await self._connect()
@@ -224,10 +229,10 @@ class Generator:
         return None
 
     async def _connect(self) -> Connection:
-        """What is not there in time is told apart from an answer that is not: the first SYN is sent again after 1 s."""
         loop = asyncio.get_running_loop()
         try:
-            _, connection = await loop.create_connection(Connection, self.plan.target.host, self.plan.target.port)
-        except asyncio.CancelledError:
+            async with self._within(CONNECT):
+                _, connection = await loop.create_connection(Connection, self.plan.target.host, self.plan.target.port)
+        except TimeoutError:
             raise Broken("connect timeout") from None
         return connection

@@ -128,4 +128,4 @@ def _client() -> httpx2.AsyncClient:
 def _called(error: Exception) -> str:
     """`refused`, `timeout`, or the error's own name."""
     name = type(error).__name__
-    return {"ConnectError": "refused", "ConnectTimeout": "timeout", "ReadTimeout": "timeout"}.get(name, name)
+    return {"ConnectError": "refused", "ConnectTimeout": "connect timeout", "ReadTimeout": "timeout"}.get(name, name)

@@ -10,6 +10,9 @@ from typing import Any
 LATE = 0.05
 """A request sent this many seconds after its time is counted as late: the generator's own stall, not the server's."""
 
+LONG = 1.0
+"""Seconds from which on an answer counts as slow."""
+
 KEPT_FAILURES = 50
 
 
@@ -86,6 +89,7 @@ class Tally:
             "versions": self.versions,
             "pods": dict(self.pods),
             "latency_ms": percentiles(self.latencies),
+            "over_a_second": sum(latency > LONG for latency in self.latencies),
             "late": {
                 "count": len(self.late),
                 "max_ms": round(max(self.late, default=0.0) * 1000, 1),

@@ -28,7 +28,11 @@ VARIANTS: Final = ("errors", "slow")
 
 @dataclass(frozen=True)
 class Met:
-    """Requests sent while the bad release answered any, how many of them met it, and when it began and ended to."""
+    """Requests sent while the bad release answered any, and how many of them met it.
+
+    `first`, `last`: when it began to answer, and the last time that it answered a new connection: those that are kept
+    alive stay with a pod until it has drained.
+    """
 
     requests: int
     affected: int
@@ -47,7 +51,7 @@ class Met:
 
 @dataclass(frozen=True)
 class Caught:
-    """One bad release. `noticed`: seconds from its first bad moment until nobody met it any more."""
+    """One bad release. `noticed`: seconds from its first bad moment until nobody new met it any more."""
 
     variant: str
     ran: Ran
@@ -68,7 +72,8 @@ def caught(place: Place, variant: str, tell: Callable[[str], None]) -> Caught:
         ran = place.turnout("rollout", "start", place.environment, "--yes", "--reason", variant, expect=6)
     counted = load.counted
     found = met(counted, version)
-    turned = counted["failures"][0]["at"] if counted["failures"] else found.first + TURNS_AFTER
+    errors = [failure["at"] for failure in counted["failures"] if failure["outcome"] == "status 500"]
+    turned = errors[0] if errors else found.first + TURNS_AFTER
     one = Caught(variant, ran, found, found.last - turned, counted, answers(place))
     tell(f"{version}: noticed after {one.noticed:.1f} s, {found.affected} of {found.requests} requests met it")
     settle(place, GATED)
@@ -78,14 +83,16 @@ def caught(place: Place, variant: str, tell: Callable[[str], None]) -> Caught:
 
 def met(counted: dict[str, Any], version: str) -> Met:
     """From what was counted second by second: answers of the version, and failures, are what met it."""
-    seen = [row for row in counted["timeline"] if row.get(version) or row.get("failed")]
-    if not seen:
+    first = next((row["at"] for row in counted["timeline"] if row.get(version)), None)
+    if first is None:
         return Met(0, 0, 0.0, 0.0)
-    first, last = seen[0]["at"], seen[-1]["at"]
+    later = (row for row in counted["timeline"] if row["at"] >= first)
+    last = max(row["at"] for row in later if row.get(version) or row.get("failed"))
     span = [row for row in counted["timeline"] if first <= row["at"] <= last]
     total = sum(count for row in span for key, count in row.items() if key != "at")
     affected = sum(row.get(version, 0) + row.get("failed", 0) for row in span)
-    return Met(total, affected, first, counted["versions"].get(version, {"last": last})["last"])
+    new = [until for served, _, until, _ in counted["new_connections"] if served == version]
+    return Met(total, affected, first, max(new, default=last))
 
 
 def answers(place: Place) -> dict[str, Any]:

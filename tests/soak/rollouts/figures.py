@@ -56,6 +56,7 @@ class Figures:
     kinds: dict[str, dict[str, int]]
     lost: list[dict[str, Any]]
     latency_ms: dict[str, float]
+    over_a_second: int
     late: dict[str, float]
     unprotected_requests: int = 0
     unprotected_failed: int = 0
@@ -76,7 +77,8 @@ def figures(driven: Driven, unprotected: dict[str, Any] | None = None) -> Figure
     counted, lines = driven.counted, {name: Line() for name in get_args(Strategy)}
     found = Figures(
         counted["requests"], counted["failed"], driven.served, len(driven.told), len(driven.told), lines, [], [], [],
-        counted["kinds"], _lost(driven), counted["latency_ms"], counted["late"],
+        counted["kinds"], _lost(driven), counted["latency_ms"], counted["over_a_second"],
+        counted["late"],
     )  # fmt: skip
     for told in driven.told:
         _add(found, lines[told.round.strategy], told, counted)
@@ -194,7 +196,8 @@ def table(told: dict[str, Any]) -> list[str]:
     return [
         *lines,
         "",
-        f"{told['requests']:,} requests, {told['failed']} failed; the servers counted {told['served_by_servers']:,}. "
+        f"{told['requests']:,} requests, {told['failed']} failed; the servers counted {told['served_by_servers']:,}; "
+        f"{told['over_a_second']} answers took over a second. "
         f"Without preStop and drain {failed} of {sent:,} failed. The last column is the bad release's last answer over "
         "a connection kept alive: those are opened anew after each rollout, for one from before a flip stays with "
         "the release before; n/a where none had met the bad release.",

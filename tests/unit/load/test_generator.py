@@ -114,14 +114,14 @@ def test_sees_a_refused_connection() -> None:
 def test_a_connection_that_does_not_come_about_is_told_apart_from_an_answer_that_does_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(generator, "TIMEOUT", 0.2)
+    monkeypatch.setattr(generator, "CONNECT", 0.2)
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.create_connection(full.getsockname()):
         plan = Plan(Target("127.0.0.1", full.getsockname()[1], "/"), 100, 0.1)
         assert asyncio.run(Generator(plan).run())["outcomes"] == {"connect timeout": 10}
 
 
 def test_does_not_wait_for_answers_and_gives_up_after_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generator, "TIMEOUT", 0.2)
+    monkeypatch.setattr(generator, "ANSWER", 0.2)
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
@@ -162,7 +162,7 @@ def test_a_slow_request_that_is_cut_is_a_failure() -> None:
 
 
 def test_its_own_stall_is_not_the_servers_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generator, "TIMEOUT", 0.2)
+    monkeypatch.setattr(generator, "ANSWER", 0.2)
 
     async def stalling(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await replying(lambda _: answer())(reader, writer)
@@ -182,7 +182,7 @@ def test_its_own_stall_is_not_the_servers_failure(monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_answer_that_a_stalled_processor_kept_waiting_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generator, "TIMEOUT", 0.2)
+    monkeypatch.setattr(generator, "ANSWER", 0.2)
     began = 0.0
 
     async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -163,7 +163,7 @@ def test_a_connection_that_is_refused_is_a_failure() -> None:
 
 
 def test_an_answer_that_does_not_come_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generator, "TIMEOUT", 0.1)
+    monkeypatch.setattr(generator, "ANSWER", 0.1)
 
     async def silent(peer: Peer, number: int) -> None:  # noqa: ARG001
         while not isinstance(await peer.next(), CloseConnection):

@@ -42,6 +42,11 @@ def test_slow_requests_do_not_spoil_the_latency() -> None:
     assert result(sent(1), slow)["latency_ms"] == {"p50": 10.0, "p90": 10.0, "p99": 10.0, "max": 10.0}
 
 
+def test_answers_over_a_second_are_counted_but_not_those_that_are_slow_on_purpose() -> None:
+    long, slow = Sent("kept", 1, 1, 2.2, "ok", "1", "pod"), Sent("slow", 1, 1, 6, "ok", "1", "pod")
+    assert result(sent(1), long, slow)["over_a_second"] == 1
+
+
 def test_versions_tell_when_they_answered() -> None:
     got = result(sent(1), sent(2), sent(3, "2"))
     assert got["versions"] == {

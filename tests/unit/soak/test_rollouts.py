@@ -53,6 +53,7 @@ def counted(*runs: list[Any], failed: int = 0, kept: Sequence[list[Any]] = ()) -
         "kinds": {},
         "failures": [{"at": 1}] * failed,
         "latency_ms": {},
+        "over_a_second": 4,
         "late": {},
     }
 
@@ -162,13 +163,14 @@ def test_the_figures_make_the_document_and_the_table(tmp_path: Path) -> None:
     page = figures.put_into(f"before\n{figures.BEGIN}\nold\n{figures.END}\nafter", said)
     assert page.startswith("before\n") and page.endswith("\nafter") and "old" not in page
     assert "| blue-green | 1 | 10.0 s (10.0 to 10.0) | 1 | 1.0 s (1.0 to 1.0) | 1.0 s (1.0 to 1.0) |" in page
-    assert "1,000 requests, 0 failed; the servers counted 1,000." in page
+    assert "1,000 requests, 0 failed; the servers counted 1,000; 4 answers took over a second." in page
     result.forget(figures.REQUIRED, file)
     assert "failed" not in result.read(file) and result.read(file)["kills"] == 200
 
 
 def test_who_met_a_bad_release_is_counted_while_it_answered() -> None:
     timeline = [
+        {"at": 9, "1.0.0": 249, "failed": 1},
         {"at": 10, "1.0.0": 250},
         {"at": 11, "1.0.0": 230, "1.2.0-errors": 20},
         {"at": 12, "1.0.0": 228, "1.2.0-errors": 19, "failed": 3},
@@ -176,8 +178,9 @@ def test_who_met_a_bad_release_is_counted_while_it_answered() -> None:
         {"at": 14, "1.0.0": 248, "failed": 2},
         {"at": 15, "1.0.0": 250},
     ]
-    found = bad.met({"timeline": timeline, "versions": {"1.2.0-errors": {"last": 12.9}}}, "1.2.0-errors")
-    assert found == bad.Met(1000, 44, 11, 12.9)
+    new = [["1.0.0", 9.0, 11.1, 400], ["1.2.0-errors", 11.2, 12.4, 19], ["1.0.0", 12.5, 15.9, 300]]
+    found = bad.met({"timeline": timeline, "new_connections": new}, "1.2.0-errors")
+    assert found == bad.Met(1000, 44, 11, 12.4)
     assert found.bounded
 
 
