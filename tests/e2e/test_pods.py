@@ -58,7 +58,7 @@ class Running:
 
 @pytest.fixture(scope="module")
 def containers(dev: Environment) -> list[Running]:
-    """Every container of dev that runs now."""
+    """Every container of dev that runs now, and is to go on."""
     found = list(_running(dev))
     assert {one.workload for one in found} >= set(SERVED)
     return found
@@ -68,7 +68,8 @@ def _running(dev: Environment) -> Iterator[Running]:
     processes = _first_processes()
     for namespace in STACKS:
         for pod in dev.kube.list("v1", "Pod", namespace):
-            if pod["status"]["phase"] != "Running" or "deletionTimestamp" in pod["metadata"]:
+            owners = {owner["kind"] for owner in pod["metadata"].get("ownerReferences", [])}
+            if pod["status"]["phase"] != "Running" or "deletionTimestamp" in pod["metadata"] or "Job" in owners:
                 continue
             specs = {one["name"]: one for one in pod["spec"]["containers"]}
             for state in pod["status"]["containerStatuses"]:

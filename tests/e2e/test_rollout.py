@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from cli.demo.project import NEW, OLD
-from cli.kube.pods import is_ready
 from tests.e2e.test_dev import changes
 from tests.harness import Environment
 
@@ -65,10 +64,11 @@ def test_without_prestop_and_drain_requests_are_lost(dev: Environment) -> None:
     assert load.counted["failed"] > 0
 
 
-def pods(dev: Environment) -> set[str]:
-    """Those of the api that are ready."""
+def pods(dev: Environment) -> dict[str, int]:
+    """Those of the api that are there to stay, each with how often it was started anew."""
     found = dev.kube.list("v1", "Pod", "dev", labels="app.kubernetes.io/name=api")
-    return {pod["metadata"]["name"] for pod in found if is_ready(pod)}
+    lasting = [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+    return {pod["metadata"]["name"]: pod["status"]["containerStatuses"][0]["restartCount"] for pod in lasting}
 
 
 def serving(dev: Environment) -> list[str]:

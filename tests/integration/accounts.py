@@ -8,13 +8,16 @@ from typing import Any
 
 import yaml
 
-from cli.kube.client import Kube
+from cli.kube.client import Kube, connect
 from cli.kube.errors import Forbidden
 from cli.kube.requests import Request
-from components.access.rights import RoleName
+from cli.rollout import rights
+from cli.rollout.where import Cluster
+from components.access.rights import ROLES, RoleName
 from components.access.roles import manifests
 from components.environment import Environment, Namespaces
 from components.rollout.settings import AccessSettings
+from tests.harness import eventually
 
 
 def environment(name: str) -> Environment:
@@ -36,7 +39,11 @@ def with_role(kube: Kube, name: str, role: RoleName, kubeconfig: Path, folder: P
         if manifest["kind"].endswith("Binding"):
             manifest = manifest | {"metadata": manifest["metadata"] | {"name": f"turnout-{name}-{account}"}}
         kube.apply(manifest, "test", force=True)
-    return as_account(kube, name, account, kubeconfig, folder)
+    file = as_account(kube, name, account, kubeconfig, folder)
+    wanted = {right for command in ROLES[role] for right in rights.of(command, name)}
+    with connect(Cluster(file, None)) as them:
+        eventually(lambda: not rights.missing(them, wanted), f"the API server knows what {account} may")
+    return file
 
 
 def as_account(kube: Kube, namespace: str, account: str, kubeconfig: Path, folder: Path) -> Path:

@@ -17,8 +17,8 @@ from tests.integration.provider import Engine, Failed, Provider, Resource
 from tests.integration.provider_fixtures import Live, config_map
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
-IMPATIENT = '{"timeout": 2}'
-"""kubeClientSettings by which an answer has to be whole within two seconds."""
+IMPATIENT = '{"timeout": 4}'
+"""kubeClientSettings by which an answer has to be whole within four seconds."""
 STALLING = ("silent", "stalled", "trickle")
 
 

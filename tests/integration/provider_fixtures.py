@@ -93,7 +93,7 @@ def deployment(
         "env": [{"name": key, "value": value} for key, value in options.get("env", {}).items()],
     }
     if probe := options.get("probe"):
-        container["readinessProbe"] = {"exec": {"command": probe}, "periodSeconds": 1}
+        container["readinessProbe"] = {"exec": {"command": probe}, "periodSeconds": 1, "timeoutSeconds": 10}
     template = {
         "metadata": {"labels": {"app": name}},
         "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]},

@@ -13,7 +13,6 @@ from typing import Any
 from cli.kube import client
 from cli.kube.client import Kube
 from cli.kube.health import health
-from cli.kube.ownership import handover_patch
 from cli.rollout.where import Cluster
 from components import record
 from tests.harness import COMMAND, eventually
@@ -106,8 +105,7 @@ class Stage:
         if live is None:
             self.kube.create(manifest, "pulumi-kubernetes")
             return
-        if patch := handover_patch(live, "turnout"):
-            self.kube.patch(*place, patch, "turnout", how="json")
+        self.kube.run(self.kube.server.hand_over(live, "turnout"))
         self.kube.apply(manifest, "turnout")
 
     def live(self, name: str = "web-a") -> Object:

@@ -139,7 +139,7 @@ def test_approver_who_started_it_is_refused_by_the_policy(scene: Scene) -> None:
     admin = identity.username(scene.stage.kube)
     opened.begin(scene.stage.kube, scene.name, Rollout("r3", starter=admin))
     own = approving(scene, "r3", "carl") | {"data": {"by": admin}}
-    said = eventually(lambda: refused(lambda: scene.stage.kube.create(own, "kubectl")))
+    said = eventually(lambda: refused(lambda: scene.stage.kube.create(own, "kubectl", dry_run=True)))
     assert f"{admin} started this rollout, so somebody else has to approve it" in said or "no rollout" in said
 
 
@@ -165,7 +165,7 @@ def test_only_the_open_rollout_is_approved(scene: Scene) -> None:
 def test_approval_never_changes(scene: Scene) -> None:
     scene.begin("anna", "r7")
     loose = approving(scene, "r7", "carl", immutable=False)
-    said = eventually(lambda: refused(lambda: scene.people["carl"].create(loose, "kubectl")))
+    said = eventually(lambda: refused(lambda: scene.people["carl"].create(loose, "kubectl", dry_run=True)))
     assert "immutable" in said or "no rollout" in said
     scene.approve("carl")
     with pytest.raises(Exception, match="immutable"):

@@ -24,7 +24,10 @@ pytestmark = pytest.mark.cluster
 
 WORKFLOW = ROOT / ".github/workflows/turnout-deploy.yml"
 SEQUENCE = ((signal.SIGINT, 7.5), (signal.SIGTERM, 2.5))
-"""What the runner sends, and how many seconds it waits after each; then it kills all processes of the step."""
+"""What the runner sends, and how many seconds it waits after each; then it kills all processes of the step.
+
+On a machine with more to do than processors, as many times longer: as much time on a processor.
+"""
 
 
 @pytest.fixture
@@ -77,10 +80,11 @@ def applying(project: Small) -> subprocess.Popen[str]:
 def cancelled(process: subprocess.Popen[str]) -> bool:
     """Signals the step's own process alone. Whether it ended before all that it started would have been killed."""
     family = descendants(process.pid)
+    crowded = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     for number, patience in SEQUENCE:
         os.kill(process.pid, number)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
+            process.wait(patience * crowded)
             return True
     for pid in (process.pid, *family, *descendants(process.pid)):
         with suppress(ProcessLookupError):

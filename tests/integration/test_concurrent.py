@@ -22,7 +22,7 @@ from tests.integration.small import Small, ended, small
 pytestmark = pytest.mark.cluster
 
 MANY = int(os.environ.get("TURNOUT_TEST_CONCURRENT", "6"))
-LIMIT = 60.0 + 10.0 * MANY
+LIMIT = 120.0 + 30.0 * MANY
 
 
 @pytest.fixture

@@ -56,7 +56,8 @@ def stage(guarded: Stage) -> Iterator[Stage]:
     yield guarded
     for name in (pins.NAME, cursor.NAME):
         guarded.kube.delete("v1", "ConfigMap", name, guarded.control)
-    guarded.kube.apply(guarded.deployment("one"), "turnout", force=True)
+    good = guarded.deployment("one")
+    eventually(lambda: not refused(lambda: guarded.kube.apply(good, "turnout", force=True)), "the pins are forgotten")
     guarded.wait_ready("web-a")
 
 
@@ -104,7 +105,7 @@ def test_other_workloads_meet_a_pin_only_where_it_names_them(stage: Stage) -> No
     made = stage.deployment("one", workload="other")
     made["spec"]["template"]["spec"]["containers"][0]["image"] = BAD
     assert soon_refused(lambda: stage.kube.create(made, "kubectl", dry_run=True))
-    assert not refused(lambda: set_image(stage, BAD))
+    eventually(lambda: not refused(lambda: set_image(stage, BAD)), "the pins before are forgotten", every=0.1)
 
 
 def test_a_pinned_template_is_refused_whichever_way_it_comes(stage: Stage) -> None:

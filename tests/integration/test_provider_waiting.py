@@ -72,17 +72,17 @@ def test_a_crash_is_told_with_the_last_lines(engine: Engine, running: Provider) 
 @pytest.mark.pods
 def test_a_missing_image_is_told(engine: Engine) -> None:
     with pytest.raises(Failed, match=r"its image turnout.local/none:0 cannot be had"):
-        engine.create(DEPLOYMENT, "image", deployment("image", image="turnout.local/none:0", deadline=6))
+        engine.create(DEPLOYMENT, "image", deployment("image", image="turnout.local/none:0", deadline=20))
 
 
 @pytest.mark.pods
 def test_a_failing_probe_is_told(engine: Engine) -> None:
     with pytest.raises(Failed, match="Readiness probe failed: not yet"):
-        engine.create(DEPLOYMENT, "probe", deployment("probe", probe=["sh", "-c", "echo not yet; exit 1"], deadline=8))
+        engine.create(DEPLOYMENT, "probe", deployment("probe", probe=["sh", "-c", "echo not yet; exit 1"], deadline=20))
 
 
 def test_a_pod_that_fits_nowhere_is_told_in_the_schedulers_words(engine: Engine) -> None:
-    big = deployment("big", deadline=5)
+    big = deployment("big", deadline=10)
     big["spec"]["template"]["spec"]["nodeSelector"] = {"turnout.dev/nowhere": "yes"}
     with pytest.raises(Failed, match="cannot be scheduled: 0/"):
         engine.create(DEPLOYMENT, "big", big)
@@ -93,7 +93,7 @@ def test_pods_refused_by_a_quota_are_told(engine: Engine) -> None:
     made = engine.create("kubernetes:core/v1:ResourceQuota", "none", quota)
     try:
         with pytest.raises(Failed, match=r"must specify requests.cpu|exceeded quota"):
-            engine.create(DEPLOYMENT, "over", deployment("over", deadline=5))
+            engine.create(DEPLOYMENT, "over", deployment("over", deadline=10))
     finally:
         engine.delete(made)
 

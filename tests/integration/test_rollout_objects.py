@@ -148,7 +148,7 @@ def test_a_move_waits_for_nobody_and_asks_before_it_writes(place: Place) -> None
     def meddle_once() -> None:
         asked.append(1)
         if len(asked) == 1:
-            place.kube.patch("apps/v1", "Deployment", "api-b", place.name, {"metadata": {"labels": {"x": "y"}}}, "test")
+            place.kube.patch("v1", "Service", "api", place.name, {"metadata": {"labels": {"x": "y"}}}, "test")
 
-    assert moves.scale(place.kube, place.name, "api", "b", 5, check=meddle_once)["spec"]["replicas"] == 5
+    assert moves.selected(moves.select(place.kube, place.name, "api", "b", check=meddle_once)) == "b"
     assert len(asked) == 2, "the first patch met a newer object, was decided anew and asked again"

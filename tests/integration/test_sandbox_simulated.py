@@ -53,7 +53,7 @@ def test_a_deployment_becomes_available_and_its_service_has_endpoints(kube: Kube
         return sum(len(each["endpoints"] or []) for each in slices) == 3
 
     eventually(served, every=0.1)
-    assert kube.get("apps/v1", "Deployment", "web", "default")["status"]["availableReplicas"] == 3
+    eventually(lambda: _available(kube, "web") == 3, every=0.1)
 
 
 def test_a_job_completes(kube: Kube) -> None:
@@ -117,3 +117,8 @@ def thing(api_version: str, kind: str, name: str, spec: dict[str, Any]) -> dict[
 
 def pod() -> dict[str, Any]:
     return {"containers": [{"name": "main", "image": "any"}]}
+
+
+def _available(kube: Kube, name: str) -> int:
+    """Told after the endpoints are: status comes from the pods by way of the ReplicaSet."""
+    return int(kube.get("apps/v1", "Deployment", name, "default")["status"].get("availableReplicas", 0))

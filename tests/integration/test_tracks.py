@@ -76,11 +76,12 @@ class World:
         plans = [self.engine(known).preview() for known in (cursor, None)]
         assert [differing(plan) for plan in plans] == [[], []]
 
-    def refreshed_ready(self, cursor: dict[str, Tracks]) -> bool:
-        """After a refresh: whether it met everything ready. What was not is looked at again by the next update."""
+    def unready_at_refresh(self, cursor: dict[str, Tracks]) -> list[str]:
+        """The resources that a refresh meets not ready. The next update looks at them again."""
         engine = self.engine(cursor)
         engine.refresh()
-        return not any(entry.get("initErrors") for entry in engine.export_state()["deployment"]["resources"])
+        resources = engine.export_state()["deployment"]["resources"]
+        return [entry["urn"].rpartition("::")[2] for entry in resources if entry.get("initErrors")]
 
     def deployment(self, letter: str) -> Any:
         return self.kube.get("apps/v1", "Deployment", f"api-{letter}", self.name)
@@ -137,7 +138,7 @@ def test_two_tracks_are_described_by_turns_and_the_other_rests(world: World) -> 
     assert (world.template("a"), world.deployment("b")["spec"]["replicas"]) == (first["spec"]["template"], 0)
 
     _roll(world, "b")
-    eventually(lambda: world.refreshed_ready(FORTH))
+    eventually(lambda: world.unready_at_refresh(FORTH) == [])
     world.rests(FORTH)
 
     world.write("blue", autoscale={"minimum": 3, "maximum": 9}, drain={"pause": 1, "longest_request": 2})
@@ -157,11 +158,12 @@ def test_two_tracks_are_described_by_turns_and_the_other_rests(world: World) -> 
 
 
 def test_a_frozen_track_that_a_refresh_found_not_ready_is_no_obstacle(world: World) -> None:
-    broken = world.deployment("b")
-    broken["spec"]["template"]["spec"]["containers"][0]["image"] = "nowhere.invalid/never:1"
-    world.kube.replace(broken, "somebody")
+    [container] = world.template("b")["spec"]["containers"]
+    broken = {"containers": [{"name": container["name"], "image": "nowhere.invalid/never:1"}]}
+    body = {"spec": {"template": {"spec": broken}}}
+    world.kube.patch("apps/v1", "Deployment", "api-b", world.name, body, "somebody", how="strategic")
     eventually(lambda: not health(world.deployment("b")).ready)
-    world.engine(BACK).refresh()
+    eventually(lambda: world.unready_at_refresh(BACK) == [f"{world.name}/api-b"])
     [change] = world.engine(BACK).preview().changes
     assert (told(change), change.fields, change.again) == (f"update Deployment {world.name}/api-b", (), True)
     world.up(BACK)
