@@ -18,6 +18,7 @@ NOTHING: dict[str, Any] = {
     "requests": 0,
     "failed": 0,
     "served_by_servers": 0,
+    "over_a_second": 0,
 }
 
 

@@ -46,7 +46,7 @@ def settled(cluster: Any, kube: Any, make: Any, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(where, "connect", connect)
     monkeypatch.setattr(context, "_chosen", tmp_path)
     monkeypatch.setattr(wait, "rolled_out", lambda *_, **__: {})
-    monkeypatch.setattr(debts, "_command", lambda _: ["touch", str(marker)])
+    monkeypatch.setattr(debts, "_command", lambda *_: ["touch", str(marker)])
     return marker.exists
 
 
