@@ -138,7 +138,7 @@ class Demo:
 
         self.terminal.step("Roll it back")
         back = self.turnout("rollback", ENVIRONMENT, "--yes", "--reason", "demo")
-        self.facts.rollback_seconds = back.seconds
+        self.facts.rollback_seconds = self.facts.rollback_command_seconds = back.seconds
         return back
 
     def undo_by_kubectl(self, cluster: Cluster) -> tuple[Ran, float]:
@@ -187,11 +187,11 @@ class Demo:
 
 
 def _until_old(counted: dict[str, Any], ran: Ran, before: float) -> float:
-    """Seconds until the command had ended and every new connection was answered by the old release."""
+    """Seconds until every new connection was answered by the old release."""
     switched = only_since(counted, OLD, after=ran.began, before=before)
     if switched is None:
         raise TurnoutError(f"version {OLD} never came back to answering alone", next=f"turnout status {ENVIRONMENT}")
-    return max(ran.ended, switched) - ran.began
+    return switched - ran.began
 
 
 def main() -> int:

@@ -23,14 +23,19 @@ def allowed_rollback(undo_seconds: float) -> float:
 
 @dataclass
 class Facts:
-    """Seconds are wall-clock times of whole commands. `rollback_seconds` and `kubectl_undo_seconds` also include the
-    time until every new connection is answered by the old release. With simulated pods no traffic is sent."""
+    """Seconds are wall-clock times of whole commands.
+
+    But `rollback_seconds` and `kubectl_undo_seconds` end when every new connection to the api is answered by the old
+    release: turnout then goes on with the other workloads, `rollback_command_seconds` in all, kubectl does not. With
+    simulated pods no traffic is sent, and all are of whole commands.
+    """
 
     requests: int = 0
     failed: int = 0
     served_by_servers: int = 0
     rollout_seconds: float = 0.0
     rollback_seconds: float = 0.0
+    rollback_command_seconds: float = 0.0
     kubectl_undo_seconds: float = 0.0
     preview_seconds: float = 0.0
     up_seconds: float = 0.0
@@ -95,6 +100,7 @@ def summary(facts: Facts) -> list[str]:
         ("preview", f"{facts.preview_seconds:.1f} s with nothing changed"),
         ("rollout", f"{facts.rollout_seconds:.1f} s"),
         ("rollback", f"{facts.rollback_seconds:.1f} s ({_beside_kubectl(facts)})"),
+        ("", f"{facts.rollback_command_seconds:.1f} s until every other workload was back as well"),
         ("second up", f"{facts.second_up_changes} changes"),
         *_traffic_lines(facts),
         ("time", f"{facts.total_seconds:.0f} s, of which {facts.build_seconds:.0f} s building"),

@@ -14,6 +14,7 @@ GOOD = Facts(
     requests=20_500,
     served_by_servers=20_500,
     rollback_seconds=6.0,
+    rollback_command_seconds=9.5,
     kubectl_undo_seconds=5.0,
     services=["api"],
     pods="real",
@@ -67,6 +68,7 @@ def test_the_summary_tells_the_comparison() -> None:
     text = "\n".join(summary(GOOD))
     assert "20500 requests, 0 failed; the servers counted 20500" in text
     assert "6.0 s (kubectl rollout undo: 5.0 s)" in text
+    assert "9.5 s until every other workload was back as well" in text
 
 
 def test_a_slow_rollback_is_told_and_fails_nothing() -> None:
